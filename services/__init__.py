@@ -1,0 +1,1 @@
+"""İmece: cooperation protocols between municipalities and civil society, run as the law says."""

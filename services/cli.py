@@ -1,0 +1,334 @@
+"""The `imece` command: run, serve, migrate, demo, users, deadline, audit."""
+
+from __future__ import annotations
+
+import warnings
+
+warnings.filterwarnings("ignore", message=".*Eventlet is deprecated.*")
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import sys
+from datetime import date
+from importlib import import_module
+from typing import Any
+
+import click
+
+from services.kernel.calendar import Calendar
+from services.kernel.errors import ImeceError, Invalid
+from services.runtime.database import database_at
+from services.runtime.language import say
+from services.runtime.migration import ensure_database, upgrade
+from services.runtime.process import Process, configure, wait_until_ready
+from services.runtime.settings import SERVICES, Settings, settings_table
+
+
+def _service_class(name: str) -> type[Any]:
+    """The nameko class of a service."""
+    found: type[Any] = getattr(import_module(f"services.{name}.service"), f"{name.capitalize()}Service")
+    return found
+
+
+def _say(error: ImeceError, language: str) -> str:
+    """The refusal in one line, with its fields."""
+    line = say(error.message, language)
+    fields = [f"{each['field']}: {say(each['message'], language)}" for each in error.details.get("errors", [])]
+    return " ".join([line, *fields])
+
+
+class _Clear(click.Group):
+    """Shows every deliberate refusal as one clear line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ImeceError as error:
+            raise click.ClickException(_say(error, "en")) from None
+        except OSError as error:
+            raise click.ClickException(f"{error.strerror or error} {error.filename or ''}".strip()) from None
+
+
+@click.group(cls=_Clear, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="imece")
+def main() -> None:
+    """İmece: cooperation protocols between municipalities and civil society, run as the law says."""
+
+
+def _settings() -> Settings:
+    return Settings.from_environment()
+
+
+def _migrate(settings: Settings, names: tuple[str, ...]) -> None:
+    for name in names:
+        url = settings.database_of(name)
+        ensure_database(url)
+        upgrade(database_at(url), name)
+
+
+@main.command()
+@click.option("--demo", is_flag=True, help="Create the demo's offices and organisations, and allow the demo clock.")
+@click.option("--address", metavar="HOST:PORT", help="Where to answer, instead of IMECE_HTTP_ADDRESS.")
+def run(*, demo: bool, address: str | None) -> None:
+    """Run everything in this one process (embedded mode)."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    settings = _settings()
+    if settings.mode != "embedded":
+        raise click.ClickException(
+            "IMECE_AMQP_URL is set, so the mode is distributed: use “imece serve SERVICE”, one process a service."
+        )
+    changes: dict[str, Any] = {}
+    if demo:
+        changes |= {"demo": True, "demo_clock": True}
+    if address:
+        changes["http_address"] = address
+    settings = replace(settings, **changes)
+    configure(settings)
+    _migrate(settings, SERVICES)
+    process = Process(settings, [_service_class(name) for name in SERVICES])
+    process.start()
+    host, _, port = settings.http_address.rpartition(":")
+    shown = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - compared, not bound
+    click.echo(f"\nİmece answers at http://{shown}:{port}/  (data in {settings.data_dir.resolve()})")
+    if settings.demo:
+        from services import demo as seeding  # noqa: PLC0415
+
+        seeding.seed(settings, click.echo)
+    click.echo("Stop with Ctrl-C.\n")
+    process.wait()
+
+
+@main.command()
+@click.argument("service", type=click.Choice(SERVICES))
+def serve(service: str) -> None:
+    """Run one SERVICE as a process of its own (distributed mode); start as many as you need."""
+    settings = _settings()
+    if settings.mode != "distributed":
+        raise click.ClickException("Set IMECE_AMQP_URL and IMECE_DATABASE_URL first, or use “imece run”.")
+    configure(settings)
+    wait_until_ready(settings, service)
+    process = Process(settings, [_service_class(service)])
+    process.start()
+    process.wait()
+
+
+@main.command()
+@click.argument("service", nargs=-1, type=click.Choice(SERVICES))
+def migrate(service: tuple[str, ...]) -> None:
+    """Bring the databases to their newest shape: of each SERVICE named, or of all."""
+    settings = _settings()
+    _migrate(settings, service or SERVICES)
+    click.echo(f"Up to date: {', '.join(service or SERVICES)}.")
+
+
+@main.command()
+@click.option("--url", metavar="URL", help="A running İmece with the demo clock; otherwise one is started for the demo.")
+@click.option("--language", type=click.Choice(["tr", "en"]), default="tr", show_default=True)
+def demo(url: str | None, language: str) -> None:
+    """Drive three protocols over HTTP to their ends, step by step."""
+    from services import demo as demonstration  # noqa: PLC0415
+
+    demonstration.drive(_settings(), url, language, click.echo)
+
+
+@main.command()
+@click.argument("start", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("length", type=click.IntRange(1, 3660))
+@click.argument("unit", type=click.Choice(["working_day", "calendar_day"]))
+@click.option("--language", type=click.Choice(["tr", "en"]), default="tr", show_default=True)
+def deadline(start: Any, length: int, unit: Any, language: str) -> None:
+    """When a period of LENGTH UNITs ends that starts on START, day by day."""
+    settings = _settings()
+    told = Calendar(settings.rules).deadline(start.date(), length, unit)
+    for day in told.days:
+        click.echo(f"{day.date.isoformat()}  {'+' if day.counts else ' '}  {say(day.reason, language)}")
+    click.echo(say(told.rule, language))
+    click.echo(told.due_on.isoformat() if told.due_on else "")
+
+
+@main.group()
+def audit() -> None:
+    """The histories of the protocols."""
+
+
+@audit.command()
+@click.option("--anchor", metavar="HASH", help="An anchor kept outside the database; it must still be there.")
+def verify(anchor: str | None) -> None:
+    """Find changed, removed, reordered or cut-off rows and name them."""
+    from services.protocols.adapters import audit as histories  # noqa: PLC0415
+
+    faults = 0
+    for fault in histories.verify(database_at(_settings().database_of("protocols")), anchor):
+        click.echo(fault, err=True)
+        faults += 1
+    if faults:
+        raise click.ClickException(f"{faults} fault(s) found.")
+    click.echo("Every history is whole.")
+
+
+@audit.command(name="anchor")
+def make_anchor() -> None:
+    """Anchor the histories now and print the hash, to be kept outside the database."""
+    from services.protocols.adapters import audit as histories  # noqa: PLC0415
+    from services.runtime.clockwork import TIME  # noqa: PLC0415
+
+    click.echo(histories.anchor(database_at(_settings().database_of("protocols")), TIME.now()) or "Nothing changed.")
+
+
+@main.group()
+def users() -> None:
+    """Users and their offices."""
+
+
+@users.command()
+@click.argument("username")
+@click.option("--full-name", required=True)
+@click.option("--email")
+@click.option("--password", help="Asked for when not given.")
+def add(username: str, full_name: str, email: str | None, password: str | None) -> None:
+    """Create a user who can sign in."""
+    from services.gateway.identity import application as identity  # noqa: PLC0415
+
+    secret = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    made = identity.create_user(
+        _desk(), _command_line(), identity.NewUser(username, secret, full_name, email), _new_key()
+    )
+    click.echo(f"{made.username} {made.id}")
+
+
+@users.command()
+@click.argument("username")
+@click.argument("role")
+@click.option("--municipality", metavar="CODE")
+@click.option("--authority", metavar="CODE")
+@click.option("--organisation", metavar="ID")
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), default=lambda: date.today().isoformat())
+@click.option("--to", "valid_to", type=click.DateTime(["%Y-%m-%d"]))
+def office(
+    username: str,
+    role: str,
+    municipality: str | None,
+    authority: str | None,
+    organisation: str | None,
+    valid_from: Any,
+    valid_to: Any,
+) -> None:
+    """Give USERNAME the office of ROLE at a municipality, authority or organisation."""
+    from services.gateway.identity import application as identity  # noqa: PLC0415
+    from services.gateway.identity.domain import Membership  # noqa: PLC0415
+
+    held = identity.grant_membership(
+        _desk(),
+        _command_line(),
+        Membership(
+            id=_new_key(),
+            user_id=_user(username).id,
+            role=role,
+            municipality=municipality,
+            authority=authority,
+            organisation_id=organisation,
+            valid_from=valid_from.date(),
+            valid_to=valid_to.date() if valid_to else None,
+            version=1,
+        ),
+        _new_key(),
+    )
+    click.echo(held.id)
+
+
+@users.command(name="list")
+@click.option("--query")
+def list_users(query: str | None) -> None:
+    """Users, page after page."""
+    from services.gateway.identity import application as identity  # noqa: PLC0415
+
+    page = 1
+    while (found := identity.users(_desk(), query, page, 200)).items:
+        for each in found.items:
+            click.echo(f"{each.username}\t{'active' if each.active else 'off'}\t{each.id}")
+        page += 1
+
+
+@users.command()
+@click.argument("username")
+@click.option("--password", help="Asked for when not given.")
+def password(username: str, password: str | None) -> None:
+    """Set a new password; all sign-ins of the user end."""
+    from services.gateway.identity import application as identity  # noqa: PLC0415
+
+    secret = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    identity.change_user(_desk(), _user(username).id, identity.UserChange(password=secret), None)
+    click.echo("Changed.")
+
+
+@users.command()
+@click.argument("username")
+def off(username: str) -> None:
+    """Switch a user off; all sign-ins end."""
+    from services.gateway.identity import application as identity  # noqa: PLC0415
+
+    identity.change_user(_desk(), _user(username).id, identity.UserChange(active=False), None)
+    click.echo("Switched off.")
+
+
+def _desk() -> Any:
+    from services.gateway.service import desk  # noqa: PLC0415
+    from services.runtime.clockwork import TIME  # noqa: PLC0415
+
+    settings = _settings()
+    return desk(database_at(settings.database_of("gateway")), settings, TIME)
+
+
+def _command_line() -> Any:
+    from services.kernel.actor import Actor  # noqa: PLC0415
+
+    return Actor(role="administrator", user_id="command-line")
+
+
+def _new_key() -> str:
+    import uuid  # noqa: PLC0415
+
+    return str(uuid.uuid4())
+
+
+def _user(username: str) -> Any:
+    from services.gateway.identity import application as identity  # noqa: PLC0415
+    from services.kernel.text import Sentence  # noqa: PLC0415
+
+    for each in identity.users(_desk(), username, 1, 200).items:
+        if each.username == username.lower():
+            return each
+    raise Invalid.field("username", Sentence("There is no such user."))
+
+
+@main.command(name="settings")
+def show_settings() -> None:
+    """Every setting with its default, as a Markdown table."""
+    click.echo(settings_table(), nl=False)
+
+
+@main.command()
+@click.option("--language", type=click.Choice(["tr", "en"]), default="en", show_default=True)
+def diagram(language: Any) -> None:
+    """The procedure of a protocol as a Mermaid diagram."""
+    from services.protocols.domain.policy import Policy  # noqa: PLC0415
+    from services.protocols.domain.procedure import protocol_procedure  # noqa: PLC0415
+
+    click.echo(protocol_procedure(Policy()).diagram(language), nl=False)
+
+
+@main.command()
+def openapi() -> None:
+    """The OpenAPI description of the HTTP interface, as JSON."""
+    import json  # noqa: PLC0415
+
+    from services.gateway.table import GATEWAY  # noqa: PLC0415
+
+    click.echo(json.dumps(GATEWAY.openapi(), ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""What notifications reads of other services' events, and what may be asked of it.
+
+Only the fields it uses are declared; whatever else an event carries is ignored,
+so that a producer may add fields without asking.
+"""
+
+from __future__ import annotations
+
+from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
+
+
+class Heard(Schema):
+    """Part of an event: what is not declared is left aside."""
+
+    class Meta:
+        """A tolerant reader."""
+
+        unknown = EXCLUDE
+
+
+class Asked(Schema):
+    """The arguments of a question or command: nothing undeclared is accepted."""
+
+    class Meta:
+        """A strict reader."""
+
+        unknown = RAISE
+
+
+class CaseHeard(Heard):
+    """What every event of a protocol or of its clocks says about the case."""
+
+    protocol_id = fields.String(required=True)
+    reference = fields.String(required=True)
+    title = fields.String(required=True)
+    municipality = fields.String(required=True)
+    municipality_name = fields.String(required=True)
+    authority = fields.String(required=True, allow_none=True)
+    authority_name = fields.String(required=True, allow_none=True)
+    organisation_id = fields.String(required=True)
+    organisation_name = fields.String(required=True)
+
+
+class ProtocolDraftedHeard(CaseHeard):
+    """A draft was begun."""
+
+    stage = fields.String(required=True)
+
+
+ProtocolMovedHeard = CaseHeard.from_dict(
+    {
+        "move": fields.String(required=True),
+        "from": fields.String(required=True),
+        "to": fields.String(required=True),
+        "turn": fields.String(required=True, allow_none=True),
+        "due_on": fields.Date(required=True, allow_none=True),
+        "done_on": fields.Date(required=True, allow_none=True),
+        "article": fields.String(allow_none=True),
+    },
+    name="ProtocolMovedHeard",
+)
+"""A move was made; written as a dict because `from` is a word of Python."""
+
+
+class ProtocolEnteredIntoForceHeard(CaseHeard):
+    """A protocol is in force between two days."""
+
+    starts_on = fields.Date(required=True, allow_none=True)
+    ends_on = fields.Date(required=True, allow_none=True)
+
+
+class ClockHeard(CaseHeard):
+    """A legal clock of a case: which one, whose, and until when."""
+
+    kind = fields.String(required=True)
+    article = fields.String(required=True, allow_none=True)
+    whose = fields.String(required=True, allow_none=True)
+    due_on = fields.Date(required=True, allow_none=True)
+
+
+class ClockMovedHeard(ClockHeard):
+    """A due date moved; `why` is a word: `calendar`, `pause`, `resume`."""
+
+    from_due_on = fields.Date(required=True, allow_none=True)
+    to_due_on = fields.Date(required=True, allow_none=True)
+    why = fields.String(required=True)
+
+
+class StandingHeard(Heard):
+    """Whether a protocol with the organisation needs permission, as of a day."""
+
+    permission = fields.String(required=True)
+    article = fields.String(required=True, allow_none=True)
+    on = fields.Date(required=True)
+
+
+class OrganisationHeard(Heard):
+    """What every event of an organisation says about it."""
+
+    organisation_id = fields.String(required=True)
+    registry_no = fields.String(allow_none=True)
+    name = fields.String(required=True)
+    state = fields.String(required=True)
+    standing = fields.Nested(StandingHeard, required=True)
+
+
+HEARD: dict[str, type[Schema]] = {
+    "protocol.drafted.v1": ProtocolDraftedHeard,
+    "protocol.moved.v1": ProtocolMovedHeard,
+    "protocol.entered_into_force.v1": ProtocolEnteredIntoForceHeard,
+    "clock.started.v1": ClockHeard,
+    "clock.met.v1": ClockHeard,
+    "clock.expired.v1": ClockHeard,
+    "clock.moved.v1": ClockMovedHeard,
+    "organisation.registered.v1": OrganisationHeard,
+    "organisation.updated.v1": OrganisationHeard,
+    "organisation.status_granted.v1": OrganisationHeard,
+    "organisation.status_revoked.v1": OrganisationHeard,
+}
+
+MAX_PAGE_SIZE = 200
+LANGUAGES = ("tr", "en")
+
+
+class ListNotifications(Asked):
+    """Which page of an office's notifications is wanted, and in which language."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1))
+    size = fields.Integer(load_default=50, validate=validate.Range(min=1, max=MAX_PAGE_SIZE))
+    unread = fields.Boolean(load_default=False)
+    language = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES))
+
+
+class MarkRead(Asked):
+    """Which notification was read."""
+
+    notification_id = fields.UUID(required=True)
+    language = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES))
+
+
+class NotificationAnswer(Schema):
+    """A notification as it is served; texts in the language asked for."""
+
+    id = fields.UUID(required=True)
+    event_id = fields.UUID(required=True)
+    event = fields.String(required=True)
+    subject_id = fields.UUID(required=True)
+    reference = fields.String(required=True)
+    title = fields.String(required=True)
+    body = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    read_at = fields.AwareDateTime(required=True, allow_none=True)

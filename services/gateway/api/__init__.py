@@ -1,0 +1,1 @@
+"""The paths of `/api/v1`, one module per section of the interface."""

@@ -1,0 +1,167 @@
+"""Protocols from draft to force, the procedure they follow, and the work that waits."""
+
+from __future__ import annotations
+
+from services.gateway import schemas as s
+from services.gateway.http import ANY_SCOPE, BASE, Answer, Call, Table
+
+TABLE = Table()
+TAG = "Protocols"
+
+
+@TABLE.route(
+    "POST",
+    "/protocols",
+    tag=TAG,
+    summary="Draft a protocol",
+    body=s.NewProtocolSchema,
+    answer=s.ProtocolSchema,
+    status=201,
+    etag=True,
+    roles=("unit_officer",),
+)
+def draft_protocol(call: Call) -> Answer:
+    """By the unit that will carry it out."""
+    made = call.ports.protocols.draft_protocol(actor=call.who, draft=dict(call.body), key=call.key)
+    return Answer(made, version=made["version"], location=f"{BASE}/protocols/{made['id']}")
+
+
+@TABLE.route(
+    "GET", "/protocols", tag=TAG, summary="List protocols", query=s.ProtocolsQuery, answer=s.ProtocolPageSchema
+)
+def list_protocols(call: Call) -> Answer:
+    """Those that the caller's office may see."""
+    query = call.query
+    found = call.ports.protocols.list_protocols(
+        actor=call.who,
+        stage=query.get("stage"),
+        municipality=query.get("municipality"),
+        authority=query.get("authority"),
+        organisation=query.get("organisation"),
+        overdue=query.get("overdue"),
+        page=query["page"],
+        size=query["size"],
+    )
+    return Answer(found)
+
+
+@TABLE.route("GET", "/protocols/{id}", tag=TAG, summary="One protocol", answer=s.ProtocolSchema, etag=True)
+def get_protocol(call: Call) -> Answer:
+    """Where it stands, its clocks, and what the caller may do now."""
+    found = call.ports.protocols.get_protocol(actor=call.who, protocol_id=call.params["id"])
+    return Answer(found, version=found["version"])
+
+
+@TABLE.route(
+    "PUT",
+    "/protocols/{id}/text",
+    tag=TAG,
+    summary="Write a new version of the draft's text",
+    body=s.ProtocolTextSchema,
+    answer=s.ProtocolSchema,
+    etag=True,
+    if_match="needed",
+)
+def replace_text(call: Call) -> Answer:
+    """While drafting; the text's SHA-256 is kept."""
+    changed = call.ports.protocols.replace_text(
+        actor=call.who,
+        protocol_id=call.params["id"],
+        text=call.body["text"],
+        expected_version=call.expected_version,
+        key=call.key,
+    )
+    return Answer(changed, version=changed["version"])
+
+
+@TABLE.route(
+    "POST",
+    "/protocols/{id}/moves/{move}",
+    tag=TAG,
+    summary="Make a move",
+    body=s.MoveSchema,
+    body_optional=True,
+    answer=s.ProtocolSchema,
+    etag=True,
+    if_match="needed",
+    command=ANY_SCOPE,
+    description="Which moves are possible and which fields they need, `options` of the protocol says. "
+    "A move that a rule forbids is 409 with every reason and its article.",
+)
+def move(call: Call) -> Answer:
+    """The protocol after the move."""
+    moved = call.ports.protocols.move(
+        actor=call.who,
+        protocol_id=call.params["id"],
+        move=call.params["move"],
+        fields=dict(call.body),
+        expected_version=call.expected_version,
+        key=call.key,
+    )
+    return Answer(moved, version=moved["version"])
+
+
+@TABLE.route(
+    "GET",
+    "/protocols/{id}/timeline",
+    tag=TAG,
+    summary="The history of a protocol",
+    query=s.PageQuery,
+    answer=s.TimelineSchema,
+)
+def timeline(call: Call) -> Answer:
+    """Every act with its office, date and fields, the oldest first."""
+    found = call.ports.protocols.timeline(
+        actor=call.who, protocol_id=call.params["id"], page=call.query["page"], size=call.query["size"]
+    )
+    return Answer(found)
+
+
+@TABLE.route(
+    "GET",
+    "/protocols/{id}/clocks/{clock_id}/explanation",
+    tag=TAG,
+    summary="A time limit explained day by day",
+    answer=s.ExplanationSchema,
+)
+def explain_clock(call: Call) -> Answer:
+    """Why it is due on its day."""
+    return Answer(
+        call.ports.protocols.explain_clock(
+            actor=call.who, protocol_id=call.params["id"], clock_id=call.params["clock_id"]
+        )
+    )
+
+
+@TABLE.route(
+    "GET",
+    "/procedures/{name}",
+    tag=TAG,
+    summary="The procedure as a table",
+    answer=s.ProcedureSchema,
+    description="`protocol` is the only one so far.",
+)
+def procedure(call: Call) -> Answer:
+    """Stages, moves, roles, guards, clocks and articles."""
+    return Answer(call.ports.protocols.procedure(name=call.params["name"]))
+
+
+@TABLE.route(
+    "GET",
+    "/procedures/{name}/diagram",
+    tag=TAG,
+    summary="The procedure as a Mermaid diagram",
+    content_type="text/plain",
+)
+def procedure_diagram(call: Call) -> Answer:
+    """Drawn from the same table, in the caller's language."""
+    diagram = call.ports.protocols.procedure(name=call.params["name"])["diagram"]
+    return Answer(diagram if isinstance(diagram, str) else diagram[call.language])
+
+
+@TABLE.route(
+    "GET", "/work", tag="Work queues", summary="What my office must do next", query=s.PageQuery, answer=s.WorkSchema
+)
+def work(call: Call) -> Answer:
+    """By due date."""
+    return Answer(call.ports.protocols.work(actor=call.who, page=call.query["page"], size=call.query["size"]))

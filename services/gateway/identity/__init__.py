@@ -1,0 +1,1 @@
+"""Who people are, which offices they hold, and for whom they may act."""

@@ -1,0 +1,287 @@
+"""Identity in the gateway's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.gateway.identity.application import Account, Found, Replay
+from services.gateway.identity.domain import Attempts, Delegation, Membership, Session, User
+from services.gateway.identity.tables import ATTEMPTS, DELEGATIONS, MEMBERSHIPS, SESSIONS, USERS
+from services.kernel.actor import Actor
+from services.runtime import reply
+from services.runtime.database import Database
+
+
+class SqlStore:
+    """Transactions over the identity tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def read(self) -> Iterator[SqlRepository]:
+        """For questions only."""
+        with self._database.read() as connection:
+            yield SqlRepository(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[SqlRepository]:
+        """One transaction."""
+        with self._database.write() as connection:
+            yield SqlRepository(connection)
+
+
+class SqlRepository:
+    """The identity tables inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    # users
+
+    def account(self, username: str) -> Account | None:
+        """The user of that name, with the password's hash."""
+        return self._account(USERS.c.username == username)
+
+    def account_of(self, user_id: str) -> Account | None:
+        """The user with that id, with the password's hash."""
+        return self._account(USERS.c.id == user_id)
+
+    def _account(self, condition: ColumnElement[bool]) -> Account | None:
+        row = self._connection.execute(select(USERS).where(condition)).one_or_none()
+        return None if row is None else Account(_user(row), row.password_hash)
+
+    def lock_user(self, user_id: str) -> User | None:
+        """The user, locked until the transaction ends."""
+        row = self._connection.execute(select(USERS).where(USERS.c.id == user_id).with_for_update()).one_or_none()
+        return None if row is None else _user(row)
+
+    def add_user(self, user: User, password_hash: str) -> bool:
+        """False when the username is taken."""
+        return self._insert_unless_there(USERS, {**vars(user), "password_hash": password_hash})
+
+    def save_user(self, user: User, password_hash: str | None) -> None:
+        """The user as given; the password stays where no hash is given."""
+        values = {**vars(user), **({"password_hash": password_hash} if password_hash else {})}
+        self._connection.execute(update(USERS).where(USERS.c.id == user.id).values(values))
+
+    def users(self, query: str | None, page: int, size: int) -> Found[User]:
+        """Those whose username or full name holds `query`."""
+        statement = select(USERS)
+        if query:
+            statement = statement.where(
+                or_(
+                    USERS.c.username.contains(query.strip().lower(), autoescape=True),
+                    USERS.c.full_name.contains(query.strip(), autoescape=True),
+                )
+            )
+        rows, total = self._page(statement, USERS.c.username, page=page, size=size)
+        return Found(tuple(map(_user, rows)), total)
+
+    # memberships
+
+    def membership(self, membership_id: str, *, lock: bool = False) -> Membership | None:
+        """The membership with that id."""
+        row = self._one(select(MEMBERSHIPS).where(MEMBERSHIPS.c.id == membership_id), lock=lock)
+        return None if row is None else _membership(row)
+
+    def add_membership(self, membership: Membership) -> None:
+        """A new row."""
+        self._connection.execute(insert(MEMBERSHIPS).values(vars(membership)))
+
+    def save_membership(self, membership: Membership) -> None:
+        """The membership as given."""
+        self._connection.execute(update(MEMBERSHIPS).where(MEMBERSHIPS.c.id == membership.id).values(vars(membership)))
+
+    def memberships(self, user_id: str | None, role: str | None, page: int, size: int) -> Found[Membership]:
+        """The newest first."""
+        statement = select(MEMBERSHIPS)
+        if user_id is not None:
+            statement = statement.where(MEMBERSHIPS.c.user_id == user_id)
+        if role is not None:
+            statement = statement.where(MEMBERSHIPS.c.role == role)
+        order = (MEMBERSHIPS.c.valid_from.desc(), MEMBERSHIPS.c.id)
+        rows, total = self._page(statement, *order, page=page, size=size)
+        return Found(tuple(map(_membership, rows)), total)
+
+    def held_by(self, user_id: str) -> Sequence[Membership]:
+        """All memberships of the user, whatever their dates."""
+        statement = select(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id == user_id)
+        rows = self._connection.execute(statement.order_by(MEMBERSHIPS.c.valid_from, MEMBERSHIPS.c.id))
+        return tuple(map(_membership, rows))
+
+    # delegations
+
+    def delegation(self, delegation_id: str, *, lock: bool = False) -> Delegation | None:
+        """The delegation with that id."""
+        row = self._one(select(DELEGATIONS).where(DELEGATIONS.c.id == delegation_id), lock=lock)
+        return None if row is None else _delegation(row)
+
+    def add_delegation(self, delegation: Delegation) -> None:
+        """A new row."""
+        self._connection.execute(insert(DELEGATIONS).values(vars(delegation)))
+
+    def save_delegation(self, delegation: Delegation) -> None:
+        """The delegation as given."""
+        self._connection.execute(update(DELEGATIONS).where(DELEGATIONS.c.id == delegation.id).values(vars(delegation)))
+
+    def delegations(
+        self, to_user_id: str | None, from_membership_id: str | None, page: int, size: int
+    ) -> Found[Delegation]:
+        """The newest first."""
+        statement = select(DELEGATIONS)
+        if to_user_id is not None:
+            statement = statement.where(DELEGATIONS.c.to_user_id == to_user_id)
+        if from_membership_id is not None:
+            statement = statement.where(DELEGATIONS.c.from_membership_id == from_membership_id)
+        order = (DELEGATIONS.c.valid_from.desc(), DELEGATIONS.c.id)
+        rows, total = self._page(statement, *order, page=page, size=size)
+        return Found(tuple(map(_delegation, rows)), total)
+
+    def delegated_to(self, user_id: str) -> Sequence[tuple[Delegation, Membership]]:
+        """All delegations to the user, whatever their dates, with the memberships they come from."""
+        rows = self._connection.execute(
+            select(DELEGATIONS)
+            .where(DELEGATIONS.c.to_user_id == user_id)
+            .order_by(DELEGATIONS.c.valid_from, DELEGATIONS.c.id)
+        ).all()
+        if not rows:
+            return ()
+        sources = self._connection.execute(
+            select(MEMBERSHIPS).where(MEMBERSHIPS.c.id.in_({row.from_membership_id for row in rows}))
+        )
+        known = {row.id: _membership(row) for row in sources}
+        return tuple((_delegation(row), known[row.from_membership_id]) for row in rows)
+
+    # sign-ins
+
+    def add_session(self, session: Session, token_sha256: str, key_sha256: str | None, salt: bytes | None) -> bool:
+        """False when a session with that key is there already."""
+        values = {**vars(session), "token_sha256": token_sha256, "key_sha256": key_sha256, "salt": salt}
+        return self._insert_unless_there(SESSIONS, values)
+
+    def session(self, token_sha256: str) -> tuple[Session, User] | None:
+        """The session of a token, with its user."""
+        row = self._connection.execute(select(SESSIONS).where(SESSIONS.c.token_sha256 == token_sha256)).one_or_none()
+        if row is None:
+            return None
+        account = self.account_of(row.user_id)
+        return None if account is None else (_session(row), account.user)
+
+    def session_by_key(self, user_id: str, key_sha256: str) -> Replay | None:
+        """The session that an Idempotency-Key opened."""
+        row = self._connection.execute(
+            select(SESSIONS).where(SESSIONS.c.user_id == user_id, SESSIONS.c.key_sha256 == key_sha256)
+        ).one_or_none()
+        return None if row is None else Replay(_session(row), row.token_sha256, bytes(row.salt))
+
+    def seen(self, session_id: str, now: datetime) -> None:
+        """The session was used just now."""
+        self._connection.execute(
+            update(SESSIONS).where(SESSIONS.c.id == session_id, SESSIONS.c.seen_at < now).values(seen_at=now)
+        )
+
+    def end_session(self, session_id: str, now: datetime) -> None:
+        """The session no longer counts."""
+        self._end(SESSIONS.c.id == session_id, now)
+
+    def end_sessions_of(self, user_id: str, now: datetime) -> None:
+        """No session of the user counts any longer."""
+        self._end(SESSIONS.c.user_id == user_id, now)
+
+    def _end(self, which: ColumnElement[bool], now: datetime) -> None:
+        self._connection.execute(update(SESSIONS).where(which, SESSIONS.c.ended_at.is_(None)).values(ended_at=now))
+
+    def forget_sessions(self, user_id: str, before: datetime) -> None:
+        """Remove the user's sessions that expired long ago."""
+        self._connection.execute(delete(SESSIONS).where(SESSIONS.c.user_id == user_id, SESSIONS.c.expires_at < before))
+
+    def attempts(self, subject: str, *, lock: bool = False) -> Attempts | None:
+        """The failed sign-ins counted for a subject."""
+        row = self._one(select(ATTEMPTS).where(ATTEMPTS.c.subject == subject), lock=lock)
+        return None if row is None else Attempts(row.failures, row.last_failed_at)
+
+    def save_attempts(self, subject: str, attempts: Attempts) -> None:
+        """The attempts as given."""
+        values = vars(attempts)
+        statement = self._dialect.insert(ATTEMPTS).values(subject=subject, **values)
+        self._connection.execute(statement.on_conflict_do_update(index_elements=[ATTEMPTS.c.subject], set_=values))
+
+    def forget_attempts(self, subject: str) -> None:
+        """Begin to count anew."""
+        self._connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.subject == subject))
+
+    def forget_attempts_before(self, moment: datetime) -> None:
+        """Remove up to 100 counts that no longer matter, and wait for none that is in use."""
+        old = (
+            select(ATTEMPTS.c.subject)
+            .where(ATTEMPTS.c.last_failed_at < moment)
+            .limit(100)
+            .with_for_update(skip_locked=True)
+        )
+        self._connection.execute(delete(ATTEMPTS).where(ATTEMPTS.c.subject.in_(old)))
+
+    # repeated commands
+
+    def remembered(self, actor: Actor, key: str, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+        """The first answer to this key."""
+        return reply.remembered(self._connection, actor, key, request, now)
+
+    def remember(self, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
+        """Keep the answer."""
+        reply.remember(self._connection, actor, key, answer)
+
+    # shared
+
+    @property
+    def _dialect(self) -> Any:
+        return postgresql if self._connection.dialect.name == "postgresql" else sqlite
+
+    def _insert_unless_there(self, table: Table, values: Mapping[str, Any]) -> bool:
+        """False when a unique column already has the value."""
+        statement = self._dialect.insert(table).values(values).on_conflict_do_nothing()
+        return self._connection.execute(statement.returning(table.c.id)).one_or_none() is not None
+
+    def _one(self, statement: Select[Any], *, lock: bool) -> Row[Any] | None:
+        return self._connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+
+    def _page(
+        self, statement: Select[Any], *order: ColumnElement[Any], page: int, size: int
+    ) -> tuple[Sequence[Row[Any]], int]:
+        total = self._connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+        rows = self._connection.execute(statement.order_by(*order).limit(size).offset((page - 1) * size)).all()
+        return rows, total
+
+
+def _user(row: Row[Any]) -> User:
+    return User(row.id, row.username, row.full_name, row.email, row.active, row.created_at, row.version)
+
+
+def _membership(row: Row[Any]) -> Membership:
+    return Membership(
+        row.id,
+        row.user_id,
+        row.role,
+        row.municipality,
+        row.authority,
+        row.organisation_id,
+        row.valid_from,
+        row.valid_to,
+        row.version,
+    )
+
+
+def _delegation(row: Row[Any]) -> Delegation:
+    return Delegation(
+        row.id, row.from_membership_id, row.to_user_id, row.valid_from, row.valid_to, row.scope, row.basis, row.version
+    )
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(row.id, row.user_id, row.created_at, row.expires_at, row.seen_at, row.ended_at)

@@ -1,0 +1,1 @@
+"""The shapes that the gateway's database has had."""

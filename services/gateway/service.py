@@ -1,0 +1,66 @@
+"""The gateway service: wiring, no decisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from werkzeug.wrappers import Request, Response
+
+from services.gateway.http import Ports
+from services.gateway.identity.application import Desk
+from services.gateway.identity.password import Argon2
+from services.gateway.identity.repository import SqlStore
+from services.gateway.table import GATEWAY
+from services.runtime.clockwork import Time
+from services.runtime.database import Database
+from services.runtime.dependencies import RemoteService, Service
+from services.runtime.process import readiness
+from services.runtime.settings import SERVICES, Settings
+from services.runtime.web import http_door
+
+
+class GatewayService(Service):
+    """The one public door."""
+
+    name = "gateway"
+
+    registry = RemoteService("registry")
+    protocols = RemoteService("protocols")
+    notifications = RemoteService("notifications")
+
+    @http_door
+    def handle(self, request: Request) -> Response:
+        """Every request."""
+        settings = self.settings
+        return GATEWAY.handle(
+            request,
+            Ports(
+                registry=self.registry,
+                protocols=self.protocols,
+                notifications=self.notifications,
+                desk=desk(self.database, settings, self.time),
+                settings=settings,
+                time=self.time,
+                readiness=lambda: readiness(settings, SERVICES if settings.mode == "embedded" else (self.name,)),
+                move_demo_clock=self.time.move_to,
+            ),
+        )
+
+
+def desk(database: Database, settings: Settings, time: Time) -> Desk:
+    """Identity over the gateway's database; also for the command line and the demo."""
+    return Desk(
+        store=SqlStore(database),
+        passwords=_passwords(),
+        # Sign-ins follow the true time, whatever the demo clock says.
+        wall=lambda: datetime.now(UTC),
+        today=time.today,
+        lifetime=timedelta(hours=settings.session_hours),
+        idle=timedelta(minutes=settings.session_idle_minutes),
+    )
+
+
+@cache
+def _passwords() -> Argon2:
+    return Argon2()

@@ -1,0 +1,1 @@
+"""Pure rules and vocabulary shared by all services; nothing here does I/O."""

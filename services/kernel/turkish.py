@@ -1,0 +1,53 @@
+"""Turkish text for machines: one key to find it by, one to sort it by.
+
+Both are plain strings that are compared byte by byte, so that every database
+finds and sorts alike, whatever its locale knows about İ and ı.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DOTS = str.maketrans("İIı", "iii")
+_MARKS = str.maketrans("şğçöüâîû", "sgcouaiu")
+_STRAY_DOT = "i\u0307"
+"""What programs that do not know Turkish make of İ."""
+_WORD = re.compile(r"[^\W_]+")
+
+_ALPHABET = "abcçdefgğhıijklmnoöpqrsştuüvwxyz"
+_FIRST = 0x41
+_PLACE = {letter: chr(_FIRST + place) for place, letter in enumerate(_ALPHABET)}
+_CAPITALS = str.maketrans("Iİ", "ıi")
+
+
+def fold(text: str) -> str:
+    """The key by which text is found: no case, no Turkish marks, İ I ı i all alike.
+
+    `Yer Çizenler` and `YER CIZENLER` have the same key.
+    """
+    lowered = unicodedata.normalize("NFC", text).translate(_DOTS).lower().translate(_MARKS)
+    return lowered.replace(_STRAY_DOT, "i")
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order; signs between them are left out."""
+    return _WORD.findall(fold(text))
+
+
+def collation_key(text: str) -> str:
+    """The key by which text is sorted: the Turkish alphabet, digits before letters, signs as spaces.
+
+    â, î and û sort as a, i and u; letters of other alphabets come last. Two texts may have
+    the same key: sort by something else after it.
+    """
+    lowered = unicodedata.normalize("NFC", text).translate(_CAPITALS).lower().replace(_STRAY_DOT, "i")
+    return " ".join("".join(_place(character) for character in word) for word in _WORD.findall(lowered))
+
+
+def _place(character: str) -> str:
+    known = _PLACE.get(character)
+    if known is not None or character.isascii():
+        return known or character
+    base = unicodedata.normalize("NFD", character)[0]
+    return _PLACE.get(base, character)

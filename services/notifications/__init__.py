@@ -1,0 +1,1 @@
+"""Tells the offices concerned what happened, once each, in the language they read."""

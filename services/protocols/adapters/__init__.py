@@ -1,0 +1,1 @@
+"""Protocols kept in a database and told to others."""

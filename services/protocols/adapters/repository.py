@@ -1,0 +1,439 @@
+"""Cases in the database, read and written by SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, null, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.kernel.actor import Actor
+from services.kernel.calendar import AddedDay, Calendar, Rules
+from services.kernel.clock import Clock
+from services.kernel.events import Event
+from services.kernel.workflow import Procedure
+from services.protocols.adapters.messages import messages
+from services.protocols.adapters.tables import ACTS, CLAIMS, CLOCKS, COUNTERS, DAYS, PARTNERS, PROTOCOLS, TEXTS
+from services.protocols.domain.case import ActRecord, Party, ProtocolCase
+from services.runtime import reply
+from services.runtime.database import Database
+from services.runtime.outbox import SEES_ALL, post
+
+NEVER = date.max
+"""Where a case without a date stands in the work queue: at its end."""
+
+_CLOCK_COLUMNS = [column for column in CLOCKS.c if column.name not in ("protocol_id", "place")]
+_calendars: dict[tuple[Rules, str], Calendar] = {}
+
+
+def clock_from(row: Row[Any]) -> Clock:
+    """The clock of a row."""
+    return Clock.from_plain(
+        {column.name: getattr(row, column.name) for column in _CLOCK_COLUMNS}
+        | {name: _iso(getattr(row, name)) for name in ("started_on", "due_on", "met_on")}
+    )
+
+
+def _iso(on: date | None) -> str | None:
+    return on.isoformat() if on else None
+
+
+def case_from(row: Row[Any], clocks: Sequence[Clock]) -> ProtocolCase:
+    """The case of a row and its clocks."""
+    return ProtocolCase(
+        id=row.id,
+        reference=row.reference,
+        kind=row.kind,
+        municipality=Party(row.municipality, row.municipality_name),
+        authority=Party(row.authority, row.authority_name),
+        organisation=Party(row.organisation_id, row.organisation_name),
+        municipality_kind=row.municipality_kind,
+        title=row.title,
+        subject=row.subject,
+        municipal_duty=row.municipal_duty,
+        starts_on=row.starts_on,
+        term_months=row.term_months,
+        funder_deadline=row.funder_deadline,
+        zoning=row.zoning,
+        text_sha256=row.text_sha256,
+        text_version=row.text_version,
+        contributions=row.contributions,
+        stage=row.stage,
+        since=row.since,
+        last_on=row.last_on,
+        version=row.version,
+        head_hash=row.head_hash,
+        procedure_version=row.procedure_version,
+        created_at=row.created_at,
+        approved_sha256=row.approved_sha256,
+        standing=row.standing,
+        facts=row.facts,
+        clocks=list(clocks),
+        original_id=row.original_id,
+        original_link=row.original_link,
+        successors=row.successors,
+        shared=row.shared_authority is not None,
+    )
+
+
+def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetime) -> dict[str, Any]:
+    """The columns that change with a case."""
+    overdue = case.overdue_since(procedure)
+    return {
+        "authority": case.authority.id,
+        "authority_name": case.authority.name,
+        "shared_authority": case.authority.id if case.shared else None,
+        "text_version": case.text_version,
+        "text_sha256": case.text_sha256,
+        "approved_sha256": case.approved_sha256,
+        "stage": case.stage,
+        "since": case.since,
+        "last_on": case.last_on,
+        "version": case.version,
+        "head_hash": case.head_hash,
+        "standing": case.standing,
+        "facts": case.facts,
+        "successors": case.successors,
+        "changed_at": now,
+        "turn": procedure.stages[case.stage].turn_of(case),
+        "overdue_since": overdue,
+        "work_on": overdue or case.due_on or NEVER,
+    }
+
+
+class Store:
+    """The cases within one transaction; see `application.Cases`."""
+
+    def __init__(self, connection: Connection, rules: Rules) -> None:
+        """`rules`: how days are counted."""
+        self.connection = connection
+        self._rules = rules
+        self._stored_clocks: dict[str, Clock] = {}
+        self._dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+
+    # reading
+
+    def locked(self, protocol_id: str) -> ProtocolCase | None:
+        """The case, held until the transaction ends."""
+        return self._one(select(PROTOCOLS).where(PROTOCOLS.c.id == protocol_id).with_for_update())
+
+    def get(self, protocol_id: str) -> ProtocolCase | None:
+        """The case, to read."""
+        return self._one(select(PROTOCOLS).where(PROTOCOLS.c.id == protocol_id))
+
+    def _one(self, statement: Select[Any]) -> ProtocolCase | None:
+        row = self.connection.execute(statement).one_or_none()
+        return None if row is None else self.cases_of([row])[0]
+
+    def cases_of(self, rows: Sequence[Row[Any]]) -> list[ProtocolCase]:
+        """The cases of these rows, their clocks in one more query."""
+        clocks: dict[str, list[Clock]] = {row.id: [] for row in rows}
+        found = self.connection.execute(
+            select(CLOCKS).where(CLOCKS.c.protocol_id.in_(list(clocks))).order_by(CLOCKS.c.protocol_id, CLOCKS.c.place)
+        )
+        for row in found:
+            clock = clock_from(row)
+            clocks[row.protocol_id].append(clock)
+            self._stored_clocks[clock.id] = clock
+        return [case_from(row, clocks[row.id]) for row in rows]
+
+    def page(
+        self, conditions: Sequence[ColumnElement[bool]], order: Sequence[Any], page: int, size: int
+    ) -> tuple[list[ProtocolCase], int]:
+        """One page of cases and how many there are."""
+        where = and_(*conditions) if conditions else None
+        counting = select(func.count()).select_from(PROTOCOLS)
+        listing = select(PROTOCOLS).order_by(*order).limit(size).offset((page - 1) * size)
+        if where is not None:
+            counting, listing = counting.where(where), listing.where(where)
+        total = self.connection.execute(counting).scalar_one()
+        return self.cases_of(self.connection.execute(listing).all()), total
+
+    def text_of(self, protocol_id: str, version: int) -> str:
+        """One version of a text."""
+        found: str = self.connection.execute(
+            select(TEXTS.c.text).where(TEXTS.c.protocol_id == protocol_id, TEXTS.c.version == version)
+        ).scalar_one()
+        return found
+
+    def acts(self, protocol_id: str, page: int, size: int) -> tuple[list[Row[Any]], int]:
+        """One page of the history, oldest first, and how many acts there are."""
+        own = ACTS.c.protocol_id == protocol_id
+        total = self.connection.execute(select(func.count()).select_from(ACTS).where(own)).scalar_one()
+        rows = self.connection.execute(
+            select(ACTS).where(own).order_by(ACTS.c.number).limit(size).offset((page - 1) * size)
+        ).all()
+        return list(rows), total
+
+    def calendar(self) -> Calendar:
+        """The calendar with the days added so far; kept between transactions while nothing was added."""
+        newest = self.connection.execute(select(func.coalesce(func.max(DAYS.c.version), 0))).scalar_one()
+        key = (self._rules, str(newest))
+        if key not in _calendars:
+            rows = self.connection.execute(select(DAYS).order_by(DAYS.c.on)).all()
+            days = [AddedDay(row.on, row.kind, row.name, row.source) for row in rows]
+            _calendars.clear()
+            _calendars[key] = Calendar(self._rules, days, str(newest))
+        return _calendars[key]
+
+    # writing
+
+    def next_reference(self, municipality: str, year: int) -> str:
+        """`<municipality>/<year>/<number>`, each number once and without gaps."""
+        statement = self._dialect.insert(COUNTERS).values(municipality=municipality, year=year, last=1)
+        counted = self.connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["municipality", "year"], set_={"last": COUNTERS.c.last + 1}
+            ).returning(COUNTERS.c.last)
+        ).scalar_one()
+        return f"{municipality}/{year}/{counted}"
+
+    def add(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]) -> None:
+        """Store a new case with its history and events."""
+        now = case.new_acts[-1].recorded_at
+        self.connection.execute(
+            insert(PROTOCOLS).values(
+                id=case.id,
+                reference=case.reference,
+                kind=case.kind,
+                municipality=case.municipality.id,
+                municipality_name=case.municipality.name,
+                municipality_kind=case.municipality_kind,
+                organisation_id=case.organisation.id,
+                organisation_name=case.organisation.name,
+                title=case.title,
+                subject=case.subject,
+                municipal_duty=case.municipal_duty,
+                starts_on=case.starts_on,
+                term_months=case.term_months,
+                funder_deadline=case.funder_deadline,
+                zoning=case.zoning,
+                contributions=case.contributions,
+                procedure_version=case.procedure_version,
+                original_id=case.original_id,
+                original_link=case.original_link,
+                created_at=case.created_at,
+                **_row_of(case, procedure, now),
+            )
+        )
+        self._write_parts(case, events, actor, now)
+
+    def save(
+        self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
+    ) -> None:
+        """Store a changed case with its new history and events; the version is checked once more."""
+        now = case.new_acts[-1].recorded_at
+        before = case.version - len(case.new_acts)
+        changed = self.connection.execute(
+            update(PROTOCOLS)
+            .where(PROTOCOLS.c.id == case.id, PROTOCOLS.c.version == before)
+            .values(**_row_of(case, procedure, now))
+        )
+        if changed.rowcount != 1:
+            message = f"case {case.id} was saved without being locked"
+            raise RuntimeError(message)
+        self._write_parts(case, events, actor, now)
+
+    def _write_parts(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, now: datetime) -> None:
+        if case.new_text is not None:
+            self.connection.execute(
+                insert(TEXTS).values(
+                    protocol_id=case.id,
+                    version=case.text_version,
+                    sha256=case.text_sha256,
+                    text=case.new_text,
+                    written_at=now,
+                )
+            )
+        self.connection.execute(insert(ACTS), [_act_row(case.id, act) for act in case.new_acts])
+        self._write_clocks(case)
+        post(self.connection, messages(events, case.scope, actor, now))
+        case.new_acts, case.new_text = [], None
+
+    def _write_clocks(self, case: ProtocolCase) -> None:
+        fresh, changed = [], []
+        for place, clock in enumerate(case.clocks):
+            stored = self._stored_clocks.get(clock.id)
+            if stored is None:
+                fresh.append(_clock_row(case.id, place, clock))
+            elif stored != clock:
+                changed.append(_clock_row(case.id, place, clock))
+            self._stored_clocks[clock.id] = clock
+        if fresh:
+            self.connection.execute(insert(CLOCKS), fresh)
+        if changed:
+            names = ("due_on", "state", "pauses", "met_on", "calendar_version")
+            self.connection.execute(
+                update(CLOCKS)
+                .where(CLOCKS.c.id == bindparam("own_id"))
+                .values({name: bindparam(f"new_{name}") for name in names}),
+                [{"own_id": row["id"]} | {f"new_{name}": row[name] for name in names} for row in changed],
+            )
+
+    # repeated commands
+
+    def answered(self, actor: Actor, key: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The first answer, without taking the key."""
+        return reply.answered(self.connection, actor, key, request)
+
+    def remembered(self, actor: Actor, key: str, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+        """The first answer, or None after taking the key."""
+        return reply.remembered(self.connection, actor, key, request, now)
+
+    def remember(self, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
+        """Keep the answer."""
+        reply.remember(self.connection, actor, key, answer)
+
+
+def _act_row(protocol_id: str, act: ActRecord) -> dict[str, Any]:
+    return {
+        "protocol_id": protocol_id,
+        "number": act.number,
+        "move": act.move,
+        "from_stage": act.from_stage,
+        "to_stage": act.to_stage,
+        "actor": act.actor,
+        "fields": act.fields,
+        "known": act.known,
+        "done_on": act.done_on,
+        "recorded_at": act.recorded_at,
+        "procedure_version": act.procedure_version,
+        "calendar_version": act.calendar_version,
+        "previous_hash": act.previous_hash,
+        "hash": act.hash,
+    }
+
+
+def act_from(row: Row[Any]) -> ActRecord:
+    """The act of a row, times as they were hashed."""
+    return ActRecord(
+        number=row.number,
+        move=row.move,
+        from_stage=row.from_stage,
+        to_stage=row.to_stage,
+        actor=row.actor,
+        fields=row.fields,
+        known=row.known,
+        done_on=row.done_on,
+        recorded_at=row.recorded_at.astimezone(UTC),
+        procedure_version=row.procedure_version,
+        calendar_version=row.calendar_version,
+        previous_hash=row.previous_hash,
+        hash=row.hash,
+    )
+
+
+def _clock_row(protocol_id: str, place: int, clock: Clock) -> dict[str, Any]:
+    told = clock.to_plain()
+    return told | {
+        "protocol_id": protocol_id,
+        "place": place,
+        "started_on": clock.started_on,
+        "due_on": clock.due_on,
+        "met_on": clock.met_on,
+    }
+
+
+class Stores:
+    """Opens transactions on the cases."""
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        """`rules`: how days are counted."""
+        self._database = database
+        self._rules = rules
+
+    def write(self) -> AbstractContextManager[Store]:
+        """A transaction that changes cases."""
+        return self._opened(self._database.write())
+
+    def read(self) -> AbstractContextManager[Store]:
+        """A look at the cases."""
+        return self._opened(self._database.read())
+
+    @contextmanager
+    def _opened(self, connection: AbstractContextManager[Connection]) -> Iterator[Store]:
+        with connection as opened:
+            yield Store(opened, self._rules)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool] | None:
+    """The condition under which the actor's office sees a case; None means all, `false` none."""
+    if actor.role in SEES_ALL:
+        return None
+    for own, column in (
+        (actor.municipality, PROTOCOLS.c.municipality),
+        (actor.authority, PROTOCOLS.c.shared_authority),
+        (actor.organisation_id, PROTOCOLS.c.organisation_id),
+    ):
+        if own is not None:
+            return column == own
+    return PROTOCOLS.c.id == null()
+
+
+def claim(store: Any, clock_id: str, rung: str, now: datetime) -> bool:
+    """True once per clock and rung, however many replicas ask."""
+    dialect = postgresql if store.connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(CLAIMS).values(clock_id=clock_id, rung=rung, claimed_at=now).on_conflict_do_nothing()
+    return store.connection.execute(statement.returning(CLAIMS.c.clock_id)).one_or_none() is not None
+
+
+def protocols_with_past_clocks(connection: Connection, today: date, limit: int) -> list[str]:
+    """Cases with a clock that is past, oldest date first."""
+    rows = connection.execute(
+        select(CLOCKS.c.protocol_id)
+        .where(CLOCKS.c.state == "running", CLOCKS.c.due_on < today)
+        .order_by(CLOCKS.c.due_on, CLOCKS.c.id)
+        .limit(limit)
+    ).scalars()
+    return list(dict.fromkeys(rows))
+
+
+def protocols_with_open_clocks(connection: Connection, around: date, after: str, limit: int) -> list[str]:
+    """Cases behind `after` with an open clock whose count may include `around`."""
+    rows = connection.execute(
+        select(CLOCKS.c.protocol_id)
+        .where(
+            or_(CLOCKS.c.state == "running", CLOCKS.c.state == "paused"),
+            CLOCKS.c.started_on <= around,
+            or_(CLOCKS.c.due_on.is_(None), CLOCKS.c.due_on >= around),
+            CLOCKS.c.protocol_id > after,
+        )
+        .distinct()
+        .order_by(CLOCKS.c.protocol_id)
+        .limit(limit)
+    ).scalars()
+    return list(rows)
+
+
+def learn_partner(connection: Connection, data: Mapping[str, Any], version: int) -> None:
+    """Keep what the registry told of an organisation; an older telling changes nothing."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    values = {
+        "name": data["name"],
+        "form": data["form"],
+        "state": data["state"],
+        "standing": data["standing"],
+        "statuses": data["statuses"],
+        "version": version,
+    }
+    statement = dialect.insert(PARTNERS).values(organisation_id=str(data["organisation_id"]), **values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["organisation_id"], set_=values, where=PARTNERS.c.version < version
+        )
+    )
+
+
+def learn_day(connection: Connection, data: Mapping[str, Any]) -> None:
+    """Keep a day that the registry told of."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    values = {"name": data["name"], "source": data["source"], "version": data["version"]}
+    statement = dialect.insert(DAYS).values(on=data["on"], kind=data["kind"], **values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["on", "kind"], set_=values, where=DAYS.c.version < data["version"]
+        )
+    )

@@ -1,0 +1,192 @@
+"""Protocols' tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    text,
+)
+
+from services.runtime.database import Id, Json, Moment, Serial, runtime_tables
+
+METADATA = MetaData()
+RUNTIME = runtime_tables(METADATA)
+
+PROTOCOLS = Table(
+    "protocols",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("reference", String(30), nullable=False, unique=True),
+    Column("kind", String(30), nullable=False),
+    Column("municipality", String(10), nullable=False),
+    Column("municipality_name", String(200), nullable=False),
+    Column("municipality_kind", String(30), nullable=False),
+    Column("authority", String(10), nullable=False),
+    Column("authority_name", String(200), nullable=False),
+    Column("organisation_id", Id, nullable=False),
+    Column("organisation_name", String(300), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("municipal_duty", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("term_months", Integer, nullable=False),
+    Column("funder_deadline", Date),
+    Column("zoning", Boolean, nullable=False),
+    Column("contributions", Json, nullable=False),
+    Column("text_version", Integer, nullable=False),
+    Column("text_sha256", String(64), nullable=False),
+    Column("approved_sha256", String(64)),
+    Column("stage", String(40), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("last_on", Date, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("head_hash", String(64), nullable=False),
+    Column("procedure_version", Integer, nullable=False),
+    Column("standing", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("successors", Json, nullable=False),
+    Column("original_id", Id),
+    Column("original_link", String(20)),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    # the civil authority's own code once the file was sent there: drafts are none of its business
+    Column("shared_authority", String(10)),
+    # derived, so that lists and the work queue are one indexed query
+    Column("turn", String(40)),
+    Column("overdue_since", Date),
+    Column("work_on", Date),
+)
+for _tenant in ("municipality", "shared_authority", "organisation_id"):
+    Index(f"protocols_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.created_at, PROTOCOLS.c.id)
+    Index(f"protocols_of_{_tenant}_at_stage", PROTOCOLS.c[_tenant], PROTOCOLS.c.stage, PROTOCOLS.c.created_at)
+    Index(f"protocols_work_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.turn, PROTOCOLS.c.work_on, PROTOCOLS.c.id)
+Index("protocols_by_age", PROTOCOLS.c.created_at, PROTOCOLS.c.id)
+Index("protocols_by_change", PROTOCOLS.c.changed_at, PROTOCOLS.c.id)
+Index(
+    "protocols_overdue",
+    PROTOCOLS.c.overdue_since,
+    postgresql_where=text("overdue_since IS NOT NULL"),
+    sqlite_where=text("overdue_since IS NOT NULL"),
+)
+
+TEXTS = Table(
+    "protocol_texts",
+    METADATA,
+    Column("protocol_id", Id, ForeignKey("protocols.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("written_at", Moment, nullable=False),
+    PrimaryKeyConstraint("protocol_id", "version"),
+)
+
+ACTS = Table(
+    "acts",
+    METADATA,
+    Column("protocol_id", Id, ForeignKey("protocols.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("move", String(40), nullable=False),
+    Column("from_stage", String(40), nullable=False),
+    Column("to_stage", String(40), nullable=False),
+    Column("actor", Json, nullable=False),
+    Column("fields", Json, nullable=False),
+    Column("known", Json, nullable=False),
+    Column("done_on", Date, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    Column("procedure_version", Integer, nullable=False),
+    Column("calendar_version", String(80), nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    PrimaryKeyConstraint("protocol_id", "number"),
+)
+
+CLOCKS = Table(
+    "clocks",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("protocol_id", Id, ForeignKey("protocols.id"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("article", String(60), nullable=False),
+    Column("whose", String(40), nullable=False),
+    Column("started_on", Date, nullable=False),
+    Column("length", Integer, nullable=False),
+    Column("unit", String(20), nullable=False),
+    Column("due_on", Date),
+    Column("state", String(20), nullable=False),
+    Column("effect", String(300), nullable=False),
+    Column("on_expiry", String(40)),
+    Column("pauses", Json, nullable=False),
+    Column("met_on", Date),
+    Column("roll_over", Boolean, nullable=False),
+    Column("judicial_recess", Boolean, nullable=False),
+    Column("calendar_version", String(80), nullable=False),
+    Column("stages", Json, nullable=False),
+)
+Index("clocks_of_protocol", CLOCKS.c.protocol_id, CLOCKS.c.place)
+Index("clocks_due", CLOCKS.c.state, CLOCKS.c.due_on, CLOCKS.c.id)
+
+CLAIMS = Table(
+    "clock_claims",
+    METADATA,
+    Column("clock_id", Id, nullable=False),
+    Column("rung", String(40), nullable=False),
+    Column("claimed_at", Moment, nullable=False),
+    PrimaryKeyConstraint("clock_id", "rung"),
+)
+
+COUNTERS = Table(
+    "reference_counters",
+    METADATA,
+    Column("municipality", String(10), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    PrimaryKeyConstraint("municipality", "year"),
+)
+
+ANCHORS = Table(
+    "anchors",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("previous_hash", String(64), nullable=False),
+    Column("heads", Json, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("made_at", Moment, nullable=False),
+)
+
+PARTNERS = Table(
+    "partners",
+    METADATA,
+    Column("organisation_id", Id, primary_key=True),
+    Column("name", String(300), nullable=False),
+    Column("form", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("standing", Json, nullable=False),
+    Column("statuses", Json, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+"""The registry's organisations as told by its events."""
+
+DAYS = Table(
+    "calendar_days",
+    METADATA,
+    Column("on", Date, nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("source", String(300), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    PrimaryKeyConstraint("on", "kind"),
+)
+"""Days added to the calendar, as told by the registry."""

@@ -1,0 +1,493 @@
+"""The commands and queries of protocols: fetch, ask, save, record; no rule lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from services.kernel import clock as clocks
+from services.kernel.actor import SYSTEM, Actor
+from services.kernel.calendar import Calendar, today_in_istanbul
+from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from services.kernel.events import Event
+from services.kernel.text import Sentence
+from services.kernel.workflow import Act, Move, Procedure
+from services.protocols.domain import case as cases
+from services.protocols.domain.case import ProtocolCase, plain
+from services.protocols.domain.contribution import warnings
+from services.protocols.domain.procedure import AUTHORITY, LINKING_MOVES, MUNICIPALITY, STANDING, UNIT
+from services.protocols.domain.vote import Votes
+
+_SOON_DAYS = 3
+_VOTE_FIELDS = ("votes", "without_commission_votes")
+
+
+class Registry(Protocol):
+    """What protocols asks the registry; raises Unavailable when it does not answer."""
+
+    def decision_facts(self, *, organisation_id: str, municipality: str, on: str) -> dict[str, Any]:
+        """{organisation, standing, municipality} as of a day."""
+
+
+class Cases(Protocol):
+    """The cases, within one transaction."""
+
+    def locked(self, protocol_id: str) -> ProtocolCase | None:
+        """The case, held until the transaction ends."""
+
+    def get(self, protocol_id: str) -> ProtocolCase | None:
+        """The case, to read."""
+
+    def text_of(self, protocol_id: str, version: int) -> str:
+        """One version of a text."""
+
+    def next_reference(self, municipality: str, year: int) -> str:
+        """`<municipality>/<year>/<number>`, each number once and without gaps."""
+
+    def add(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]) -> None:
+        """Store a new case with its history and events."""
+
+    def save(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]) -> None:
+        """Store a changed case with its new history and events."""
+
+    def calendar(self) -> Calendar:
+        """The calendar as known now."""
+
+    def answered(self, actor: Actor, key: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The first answer to a repeated command, without taking the key."""
+
+    def remembered(self, actor: Actor, key: str, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
+        """The first answer to a repeated command."""
+
+    def remember(self, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
+        """Keep the answer."""
+
+
+Transaction = Callable[[], AbstractContextManager[Cases]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every command works with: one reading of the time, the table, the stores."""
+
+    write: Transaction
+    read: Transaction
+    registry: Registry
+    procedure: Procedure[ProtocolCase]
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The date in Europe/Istanbul."""
+        return today_in_istanbul(self.now)
+
+
+def draft_protocol(context: Context, actor: Actor, fields: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Begin a protocol in the actor's own municipality.
+
+    Raises Forbidden (not a unit officer), Invalid, Refused (sister city; the partner cannot be a party),
+    NotFound (the organisation), Unavailable (the registry does not answer).
+    """
+    if actor.role != UNIT:
+        raise Forbidden(Sentence("Protocols are drafted by the municipality's units."))
+    if fields["municipality"] != actor.municipality:
+        raise NotFound(Sentence("There is no such municipality among yours."))
+    if fields["kind"] == "sister_city":
+        raise Refused(
+            Sentence("Sister-city protocols take another route (5393/74), which is not built yet."),
+            {"reasons": []},
+            code="sister_city_not_yet",
+        )
+    _check_dates(fields, context.today)
+    facts = _ask(context, str(fields["organisation_id"]), fields["municipality"], context.today)
+    request = {"command": "draft", "fields": plain(fields)}
+    with context.write() as store:
+        if (answer := store.remembered(actor, key, request, context.now)) is not None:
+            return answer
+        calendar = store.calendar()
+        case, events = cases.draft(
+            reference=store.next_reference(fields["municipality"], context.today.year),
+            fields=fields,
+            municipality=facts["municipality"],
+            organisation=facts["organisation"],
+            standing=facts["standing"],
+            actor=actor,
+            now=context.now,
+            procedure=context.procedure,
+            calendar=calendar,
+        )
+        store.add(case, events, actor, context.procedure)
+        answer = show(context, case, actor)
+        store.remember(actor, key, answer)
+    return answer
+
+
+def replace_text(
+    context: Context, actor: Actor, protocol_id: str, text: str, expected_version: int | None, key: str
+) -> dict[str, Any]:
+    """A new draft version; only while drafting, by a unit officer.
+
+    Raises NotFound, Forbidden, Conflict, Refused.
+    """
+    request = {"command": "replace_text", "protocol_id": protocol_id, "sha256": cases.sha256_of(text)}
+    with context.write() as store:
+        case = _locked(store, actor, protocol_id)
+        if (answer := store.remembered(actor, key, request, context.now)) is not None:
+            return answer
+        if actor.role != UNIT:
+            raise Forbidden(Sentence("The text is written by the municipality's unit."))
+        _expect(case, expected_version)
+        calendar = store.calendar()
+        act = Act(actor, {}, context.today, context.now, context.today)
+        cases.replace_text(case, text, act, calendar, allowed_stage=context.procedure.initial)
+        store.save(case, [], actor, context.procedure)
+        answer = show(context, case, actor)
+        store.remember(actor, key, answer)
+    return answer
+
+
+def move(
+    context: Context,
+    actor: Actor,
+    protocol_id: str,
+    name: str,
+    fields: Mapping[str, Any],
+    expected_version: int | None,
+    key: str,
+) -> dict[str, Any]:
+    """Make a move of the procedure.
+
+    Raises NotFound, Forbidden, Invalid, Conflict (a newer version; also when a clock ran out meanwhile),
+    Refused with reasons, Unavailable.
+    """
+    request = {"command": "move", "protocol_id": protocol_id, "move": name, "fields": plain(fields)}
+    with context.read() as store:
+        seen = _visible(store.get(protocol_id), actor)
+        if (answer := store.answered(actor, key, request)) is not None:
+            return answer
+    _expect(seen, expected_version)
+    act = _act(context, seen, actor, name, fields)
+    lapsed: ProtocolCase | None = None
+    with context.write() as store:
+        case = _locked(store, actor, protocol_id)
+        if (answer := store.remembered(actor, key, request, context.now)) is not None:
+            return answer
+        _expect(case, expected_version)
+        calendar = store.calendar()
+        expired = cases.expire_due(case, SYSTEM, context.now, context.procedure, calendar)
+        if expired:
+            store.save(case, expired, SYSTEM, context.procedure)
+            lapsed = case
+        else:
+            answer = _perform(context, store, case, name, act, calendar)
+            store.remember(actor, key, answer)
+    if lapsed is not None:
+        # What the caller saw is no longer so; the clock's own act is kept, the caller's is not made.
+        raise Conflict(
+            Sentence("A legal period ran out meanwhile. Look at the file again."), {"version": lapsed.version}
+        )
+    if answer is None:
+        message = "a move ended without an answer"
+        raise AssertionError(message)
+    return answer
+
+
+def _perform(
+    context: Context, store: Cases, case: ProtocolCase, name: str, act: Act, calendar: Calendar
+) -> dict[str, Any]:
+    events = cases.perform(case, name, act, context.procedure, calendar)
+    link = LINKING_MOVES.get(name)
+    if link is not None:
+        new, drafted = _linked(context, store, case, act, calendar, link)
+        store.add(new, drafted, act.actor, context.procedure)
+        case.successors = [*case.successors, {"id": new.id, "reference": new.reference, "link": link}]
+    store.save(case, events, act.actor, context.procedure)
+    return show(context, case, act.actor)
+
+
+def _linked(
+    context: Context, store: Cases, case: ProtocolCase, act: Act, calendar: Calendar, link: str
+) -> tuple[ProtocolCase, list[Event]]:
+    """The renewal or amendment: the old one's description, none of its decisions."""
+    text = act.fields.get("text") or store.text_of(case.id, case.text_version)
+    fields = {
+        "kind": case.kind,
+        "title": case.title,
+        "subject": case.subject,
+        "municipal_duty": case.municipal_duty,
+        "starts_on": act.fields.get("starts_on") or case.starts_on,
+        "term_months": act.fields.get("term_months") or case.term_months,
+        "zoning": case.zoning,
+        "text": text,
+        "contributions": case.contributions,
+    }
+    standing = act.known.get("standing") or case.standing
+    return cases.draft(
+        reference=store.next_reference(case.municipality.id, context.today.year),
+        fields=fields,
+        municipality={
+            "code": case.municipality.id,
+            "name": case.municipality.name,
+            "kind": case.municipality_kind,
+            "civil_authority": {"code": case.authority.id, "name": case.authority.name},
+        },
+        organisation={"id": case.organisation.id, "name": case.organisation.name},
+        standing=standing,
+        actor=act.actor,
+        now=context.now,
+        procedure=context.procedure,
+        calendar=calendar,
+        link_to=case,
+        link_kind=link,
+    )
+
+
+def _act(
+    context: Context,
+    case: ProtocolCase,
+    actor: Actor,
+    name: str,
+    fields: Mapping[str, Any],
+) -> Act:
+    """The attempt, with what the registry says on its day; refusals that need no question come first."""
+    row = context.procedure.row_for(name, case.stage)
+    context.procedure.permit(row, actor)
+    done_on = fields.get(row.dated_by or "") or context.today
+    known = _knowledge(context, case, row, done_on)
+    typed = dict(fields)
+    for vote in _VOTE_FIELDS:
+        if vote in typed:
+            typed[vote] = Votes.from_plain(typed[vote], known.get("full_membership"))
+    return Act(actor, typed, context.today, context.now, done_on, known)
+
+
+def _knowledge(context: Context, case: ProtocolCase, row: Move[ProtocolCase], on: date) -> dict[str, Any]:
+    if not row.asks:
+        return {}
+    # A date that will be refused anyway is not asked about.
+    facts = _ask(context, case.organisation.id, case.municipality.id, min(on, context.today))
+    known: dict[str, Any] = {}
+    if STANDING in row.asks:
+        known["standing"] = facts["standing"]
+    if MUNICIPALITY in row.asks:
+        known["full_membership"] = facts["municipality"]["council"]["full_membership"]
+    if AUTHORITY in row.asks:
+        known["authority"] = facts["municipality"]["civil_authority"]
+    return known
+
+
+def _ask(context: Context, organisation_id: str, municipality: str, on: date) -> dict[str, Any]:
+    return context.registry.decision_facts(
+        organisation_id=organisation_id, municipality=municipality, on=on.isoformat()
+    )
+
+
+def _check_dates(fields: Mapping[str, Any], today: date) -> None:
+    """A protocol starts neither long ago nor in a far future, so that its term can be counted."""
+    earliest, latest = date(today.year - 1, 1, 1), date(today.year + 2, 12, 31)
+    if not earliest <= fields["starts_on"] <= latest:
+        raise Invalid.field(
+            "starts_on", Sentence("must lie between {earliest} and {latest}", earliest=earliest, latest=latest)
+        )
+
+
+def get_protocol(context: Context, actor: Actor, protocol_id: str) -> dict[str, Any]:
+    """One protocol as the actor's office sees it, with its text. Raises NotFound."""
+    with context.read() as store:
+        case = _visible(store.get(protocol_id), actor)
+        shown = show(context, case, actor)
+        return shown | {"text": store.text_of(case.id, case.text_version)}
+
+
+def explain_clock(context: Context, actor: Actor, protocol_id: str, clock_id: str) -> dict[str, Any]:
+    """Why a clock is due when it is, day by day. Raises NotFound."""
+    with context.read() as store:
+        case = _visible(store.get(protocol_id), actor)
+        calendar = store.calendar()
+    clock = next((each for each in case.clocks if each.id == clock_id), None)
+    if clock is None:
+        raise NotFound(Sentence("There is no such clock in this file."))
+    told = clocks.explain(clock, calendar).to_plain()
+    return {"clock": show_clock(context.procedure, clock), **told, "due_on": plain(clock.due_on)}
+
+
+def run_due_clocks(context: Context, protocol_ids: Sequence[str], claim: Callable[[Cases, str, str], bool]) -> int:
+    """Let past clocks of these cases act; returns how many cases changed.
+
+    Each case in a transaction of its own; `claim(store, clock_id, rung)` is true once per clock and rung,
+    whoever asks.
+    """
+    changed = 0
+    for protocol_id in protocol_ids:
+        with context.write() as store:
+            case = store.locked(protocol_id)
+            if case is None:
+                continue
+            calendar = store.calendar()
+            due = [each for each in case.clocks if clocks.is_past(each, context.today)]
+            if not due or not all(claim(store, each.id, "expired") for each in due):
+                continue
+            events = cases.expire_due(case, SYSTEM, context.now, context.procedure, calendar)
+            store.save(case, events, SYSTEM, context.procedure)
+            changed += 1
+    return changed
+
+
+def recount_clocks(context: Context, protocol_ids: Sequence[str], cause: str) -> int:
+    """Let the open clocks of these cases follow a changed calendar; returns how many cases changed."""
+    changed = 0
+    for protocol_id in protocol_ids:
+        with context.write() as store:
+            case = store.locked(protocol_id)
+            if case is None:
+                continue
+            events = cases.recount(case, SYSTEM, context.now, store.calendar(), cause)
+            if events:
+                store.save(case, events, SYSTEM, context.procedure)
+                changed += 1
+    return changed
+
+
+def _visible(case: ProtocolCase | None, actor: Actor) -> ProtocolCase:
+    if case is None or not case.visible_to(actor):
+        raise NotFound(Sentence("There is no such protocol."))
+    return case
+
+
+def _locked(store: Cases, actor: Actor, protocol_id: str) -> ProtocolCase:
+    return _visible(store.locked(protocol_id), actor)
+
+
+def _expect(case: ProtocolCase, expected_version: int | None) -> None:
+    if expected_version is not None and expected_version != case.version:
+        raise Conflict(
+            Sentence("The file has changed since you looked: it is at version {version}.", version=case.version),
+            {"version": case.version},
+        )
+
+
+# what people see
+
+
+def show(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, Any]:
+    """The case as the actor's office sees it; labels in both languages, the caller's is chosen at the door."""
+    stage = context.procedure.stages[case.stage]
+    act = Act(actor, {}, context.today, context.now, context.today)
+    return {
+        **summary(context.procedure, case),
+        "kind": case.kind,
+        "subject": case.subject,
+        "municipal_duty": case.municipal_duty,
+        "starts_on": case.starts_on.isoformat(),
+        "term_months": case.term_months,
+        "zoning": case.zoning,
+        "contributions": case.contributions,
+        "warnings": warnings(case.contributions),
+        "text_version": case.text_version,
+        "text_sha256": case.text_sha256,
+        "approved_text_sha256": case.approved_sha256,
+        "standing": case.standing,
+        "clocks": [show_clock(context.procedure, each) for each in case.clocks],
+        "options": [
+            {
+                "move": option.move,
+                "label": option.label.to_plain(),
+                "enabled": option.enabled,
+                "reasons": list(option.reasons),
+                "fields": [{"name": name, "required": True} for name in option.needs]
+                + [{"name": name, "required": False} for name in (*option.takes, "note")],
+                "article": option.article,
+            }
+            for option in context.procedure.options(case, act)
+        ],
+        "links": {
+            "original": {"id": case.original_id, "link": case.original_link} if case.original_id else None,
+            "successors": case.successors,
+        },
+        "procedure_version": case.procedure_version,
+        "created_at": case.created_at.isoformat(),
+        "stage_is_end": stage.name in context.procedure.ends,
+    }
+
+
+def summary(procedure: Procedure[ProtocolCase], case: ProtocolCase) -> dict[str, Any]:
+    """The case as one row of a list."""
+    stage = procedure.stages[case.stage]
+    return {
+        "id": case.id,
+        "reference": case.reference,
+        "title": case.title,
+        "municipality": case.municipality.id,
+        "municipality_name": case.municipality.name,
+        "authority": case.authority.id,
+        "authority_name": case.authority.name,
+        "organisation_id": case.organisation.id,
+        "organisation_name": case.organisation.name,
+        "stage": case.stage,
+        "stage_label": stage.label.to_plain(),
+        "whose_turn": whose_turn(procedure, case),
+        "since": case.since.isoformat(),
+        "due_on": plain(case.due_on),
+        "overdue_since": plain(case.overdue_since(procedure)),
+        "funder_deadline": plain(case.funder_deadline),
+        "version": case.version,
+    }
+
+
+def whose_turn(procedure: Procedure[ProtocolCase], case: ProtocolCase) -> dict[str, str] | None:
+    """The office whose move is awaited, or None at an end."""
+    role = procedure.stages[case.stage].turn_of(case)
+    if role is None:
+        return None
+    party = party_of(role, case)
+    return {"role": role, "tenant": party.id, "office": f"{role}@{party.id}", "name": party.name}
+
+
+def party_of(role: str, case: ProtocolCase) -> cases.Party:
+    """The institution to which a role of the procedure belongs."""
+    if role.startswith("authority_"):
+        return case.authority
+    return case.organisation if role == "organisation_representative" else case.municipality
+
+
+def show_clock(procedure: Procedure[ProtocolCase], clock: clocks.Clock) -> dict[str, Any]:
+    """A clock with its effect in both languages."""
+    shown = clock.to_plain()
+    shown.pop("stages")
+    return shown | {"effect": procedure.terms[clock.kind].effect.to_plain()}
+
+
+def work_item(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, Any]:
+    """What the actor's office must do next in this case."""
+    act = Act(actor, {}, context.today, context.now, context.today)
+    late = case.overdue_since(context.procedure)
+    due_on = late or case.due_on
+    return {
+        "subject": {"kind": "protocol", "id": case.id, "title": case.title},
+        "reference": case.reference,
+        "stage": case.stage,
+        "stage_label": context.procedure.stages[case.stage].label.to_plain(),
+        "moves": [
+            {"move": option.move, "label": option.label.to_plain()}
+            for option in context.procedure.options(case, act)
+            if option.enabled
+        ],
+        "since": case.since.isoformat(),
+        "due_on": plain(due_on),
+        "urgency": urgency(due_on, context.today),
+    }
+
+
+def urgency(due_on: date | None, today: date) -> str:
+    """`overdue`, `today`, `soon` (within 3 days), `later`, or `none` without a date."""
+    if due_on is None:
+        return "none"
+    days = (due_on - today).days
+    if days < 0:
+        return "overdue"
+    if days == 0:
+        return "today"
+    return "soon" if days <= _SOON_DAYS else "later"

@@ -1,0 +1,88 @@
+"""What happens to protocols, as events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from services.kernel.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseEvent(Event):
+    """What every event of a protocol says about it; institutions only, no persons."""
+
+    protocol_id: str
+    reference: str
+    title: str
+    municipality: str
+    municipality_name: str
+    authority: str
+    authority_name: str
+    organisation_id: str
+    organisation_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolDraftedV1(CaseEvent):
+    """A draft was begun."""
+
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolMovedV1(CaseEvent):
+    """An act was done; `turn` is the role whose turn it is now, `due_on` the nearest date that binds."""
+
+    move: str
+    from_stage: str
+    to_stage: str
+    turn: str | None
+    due_on: date | None
+    done_on: date
+    article: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolEnteredIntoForceV1(CaseEvent):
+    """The protocol binds both sides."""
+
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockEvent(CaseEvent):
+    """What every event of a clock says about it."""
+
+    clock_id: str
+    kind: str
+    article: str
+    whose: str
+    started_on: date
+    due_on: date | None
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockStartedV1(ClockEvent):
+    """A legal period began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockMetV1(ClockEvent):
+    """What the period asked for was done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockExpiredV1(ClockEvent):
+    """The period ended without it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockMovedV1(ClockEvent):
+    """The due date changed: `why` is `pause`, `resume` or `calendar`."""
+
+    from_due_on: date | None
+    to_due_on: date | None
+    why: str

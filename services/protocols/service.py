@@ -1,0 +1,291 @@
+"""The protocols service: wiring, no decisions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from services.contracts.protocols import DraftSchema, MoveSchema, TextSchema
+from services.kernel.actor import Actor
+from services.kernel.errors import NotFound
+from services.kernel.text import Sentence
+from services.protocols import application
+from services.protocols.adapters import audit
+from services.protocols.adapters.repository import (
+    Store,
+    Stores,
+    claim,
+    learn_day,
+    learn_partner,
+    protocols_with_open_clocks,
+    protocols_with_past_clocks,
+    visible_to,
+)
+from services.protocols.adapters.tables import PROTOCOLS
+from services.protocols.application import Context
+from services.protocols.domain.policy import Policy
+from services.protocols.domain.procedure import NAME, protocol_procedure
+from services.runtime import outbox
+from services.runtime.dependencies import RemoteService, Service
+from services.runtime.entrypoints import event_handler, every, rpc
+from services.runtime.envelope import Envelope
+from services.runtime.inbox import first_time
+from services.runtime.schema import load
+from services.runtime.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Plain = dict[str, Any]
+
+_BATCH = 100
+_DRAFT, _TEXT, _MOVE = DraftSchema(), TextSchema(), MoveSchema()
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings' reading of what the law leaves open."""
+    return Policy(
+        mayor_return_from="decision" if settings.mayor_return_from == "decision" else "record",
+        mayor_may_waive_return=settings.mayor_may_waive_return,
+        permission_silence_days=settings.permission_silence_days,
+        document_request_pauses_silence=settings.document_request_pauses_silence,
+    )
+
+
+class ProtocolsService(Service):
+    """Cooperation protocols on their way through the procedure."""
+
+    name = "protocols"
+
+    registry = RemoteService("registry")
+
+    def _context(self) -> Context:
+        stores = Stores(self.database, self.settings.rules)
+        return Context(
+            write=stores.write,
+            read=stores.read,
+            registry=self.registry,
+            procedure=protocol_procedure(policy_of(self.settings)),
+            now=self.time.now(),
+        )
+
+    # commands
+
+    @rpc
+    def draft_protocol(self, actor: Plain, draft: Plain, key: str) -> Plain:
+        """See `application.draft_protocol`."""
+        fields = load(_DRAFT, draft)
+        return application.draft_protocol(self._context(), Actor.from_plain(actor), fields, key)
+
+    @rpc
+    def replace_text(self, actor: Plain, protocol_id: str, text: str, expected_version: int | None, key: str) -> Plain:
+        """See `application.replace_text`."""
+        fields = load(_TEXT, {"text": text})
+        return application.replace_text(
+            self._context(), Actor.from_plain(actor), protocol_id, fields["text"], expected_version, key
+        )
+
+    @rpc
+    def move(
+        self, actor: Plain, protocol_id: str, move: str, fields: Plain, expected_version: int | None, key: str
+    ) -> Plain:
+        """See `application.move`."""
+        loaded = load(_MOVE, fields)
+        return application.move(
+            self._context(), Actor.from_plain(actor), protocol_id, move, loaded, expected_version, key
+        )
+
+    # queries
+
+    @rpc
+    def get_protocol(self, actor: Plain, protocol_id: str) -> Plain:
+        """See `application.get_protocol`."""
+        return application.get_protocol(self._context(), Actor.from_plain(actor), protocol_id)
+
+    @rpc
+    def list_protocols(
+        self,
+        actor: Plain,
+        stage: str | None = None,
+        municipality: str | None = None,
+        authority: str | None = None,
+        organisation: str | None = None,
+        overdue: bool | None = None,
+        page: int = 1,
+        size: int = 50,
+    ) -> Plain:
+        """Protocols that the actor's office may see, newest first."""
+        context = self._context()
+        wanted = {
+            PROTOCOLS.c.stage: stage,
+            PROTOCOLS.c.municipality: municipality,
+            PROTOCOLS.c.authority: authority,
+            PROTOCOLS.c.organisation_id: organisation,
+        }
+        conditions = [column == value for column, value in wanted.items() if value is not None]
+        if overdue is not None:
+            late = PROTOCOLS.c.overdue_since
+            conditions.append(late.is_not(None) if overdue else late.is_(None))
+        own = visible_to(Actor.from_plain(actor))
+        if own is not None:
+            conditions.insert(0, own)
+        with context.read() as store:
+            found, total = _store(store).page(
+                conditions, (PROTOCOLS.c.created_at.desc(), PROTOCOLS.c.id), page, size
+            )
+        items = [application.summary(context.procedure, case) for case in found]
+        return {"items": items, "page": page, "size": size, "total": total}
+
+    @rpc
+    def work(self, actor: Plain, page: int = 1, size: int = 50) -> Plain:
+        """What the actor's office must do next, by due date."""
+        context = self._context()
+        office = Actor.from_plain(actor)
+        own = visible_to(office)
+        if own is None or office.role not in _roles_with_work():
+            return {"items": [], "page": page, "size": size, "total": 0}
+        with context.read() as store:
+            found, total = _store(store).page(
+                (own, PROTOCOLS.c.turn == office.role), (PROTOCOLS.c.work_on, PROTOCOLS.c.id), page, size
+            )
+        items = [application.work_item(context, case, office) for case in found]
+        return {"items": items, "page": page, "size": size, "total": total}
+
+    @rpc
+    def timeline(self, actor: Plain, protocol_id: str, page: int = 1, size: int = 50) -> Plain:
+        """Who did what, acting for whom, oldest first; offices, not persons."""
+        context = self._context()
+        with context.read() as store:
+            case = store.get(protocol_id)
+            if case is None or not case.visible_to(Actor.from_plain(actor)):
+                raise NotFound(Sentence("There is no such protocol."))
+            rows, total = _store(store).acts(protocol_id, page, size)
+        labels = {move.name: move.label.to_plain() for move in context.procedure.moves}
+        stages = context.procedure.stages
+        items = [
+            {
+                "number": row.number,
+                "move": row.move,
+                "label": labels.get(row.move) or _OWN_LABELS[row.move],
+                "from": row.from_stage or None,
+                "from_label": stages[row.from_stage].label.to_plain() if row.from_stage else None,
+                "to": row.to_stage,
+                "to_label": stages[row.to_stage].label.to_plain(),
+                "actor": _office(row.actor),
+                "fields": row.fields,
+                "done_on": row.done_on.isoformat(),
+                "recorded_at": row.recorded_at.isoformat(),
+                "procedure_version": row.procedure_version,
+                "hash": row.hash,
+            }
+            for row in rows
+        ]
+        return {"items": items, "page": page, "size": size, "total": total}
+
+    @rpc
+    def explain_clock(self, actor: Plain, protocol_id: str, clock_id: str) -> Plain:
+        """See `application.explain_clock`."""
+        return application.explain_clock(self._context(), Actor.from_plain(actor), protocol_id, clock_id)
+
+    @rpc
+    def procedure(self, name: str) -> Plain:
+        """The procedure's table and its drawing in both languages."""
+        if name != NAME:
+            raise NotFound(Sentence("There is no procedure called {name}.", name=name))
+        table = protocol_procedure(policy_of(self.settings))
+        return {**table.describe(), "diagram": {"tr": table.diagram("tr"), "en": table.diagram("en")}}
+
+    @rpc
+    def events(self, actor: Plain, after: int, limit: int) -> list[Plain]:
+        """This service's part of the public event feed, behind position `after`."""
+        return outbox.read_feed(self.database, after, limit, Actor.from_plain(actor))
+
+    # clocks
+
+    @rpc
+    def run_due_clocks(self) -> Plain:
+        """Let every past clock act now; returns how many cases changed."""
+        changed = 0
+        while True:
+            moved = self._run_batch()
+            changed += moved
+            if not moved:
+                return {"changed": changed}
+
+    @every("scheduler_interval")
+    def look_for_due_clocks(self) -> None:
+        """Let past clocks act, batch after batch."""
+        while self._run_batch():
+            continue
+
+    def _run_batch(self) -> int:
+        context = self._context()
+        with self.database.read() as connection:
+            due = protocols_with_past_clocks(connection, context.today, _BATCH)
+        return application.run_due_clocks(
+            context, due, lambda store, clock_id, rung: claim(store, clock_id, rung, context.now)
+        )
+
+    @every("anchor_interval")
+    def anchor_histories(self) -> None:
+        """Anchor the histories and leave the hash in the log."""
+        digest = audit.anchor(self.database, self.time.now())
+        if digest is not None:
+            logger.info("histories anchored", extra={"anchor": digest})
+
+    # what the registry tells
+
+    @event_handler("registry", "organisation.registered.v1")
+    @event_handler("registry", "organisation.updated.v1")
+    @event_handler("registry", "organisation.status_granted.v1")
+    @event_handler("registry", "organisation.status_revoked.v1")
+    def learn_organisation(self, envelope: Envelope) -> None:
+        """Keep the organisation's name and standing."""
+        with self.database.write() as connection:
+            if first_time(connection, f"protocols.on.{envelope.name}", envelope.id):
+                learn_partner(connection, envelope.data, envelope.subject_version)
+
+    @event_handler("registry", "calendar.day_added.v1")
+    def learn_calendar_day(self, envelope: Envelope) -> None:
+        """Keep the day, then let the open clocks follow."""
+        day = envelope.data | {"on": date.fromisoformat(envelope.data["on"])}
+        with self.database.write() as connection:
+            if first_time(connection, f"protocols.on.{envelope.name}", envelope.id):
+                learn_day(connection, day)
+        # Not under the inbox row: a crash in the middle repeats it, and counting again changes nothing twice.
+        context, after = self._context(), "00000000-0000-0000-0000-000000000000"
+        while True:
+            with self.database.read() as connection:
+                ids = protocols_with_open_clocks(connection, day["on"], after, _BATCH)
+            if not ids:
+                return
+            application.recount_clocks(context, ids, envelope.data["name"])
+            after = ids[-1]
+
+
+def _store(store: Any) -> Store:
+    """The store as this service knows it, with its lists."""
+    found: Store = store
+    return found
+
+
+def _roles_with_work() -> frozenset[str]:
+    return frozenset(
+        {"unit_officer", "registry_clerk", "mayor", "commission_rapporteur", "authority_clerk", "authority_head",
+         "organisation_representative"}
+    )  # fmt: skip
+
+
+_OWN_LABELS: dict[str, dict[str, str]] = {
+    "draft": {"tr": "Taslak açıldı", "en": "Draft begun"},
+    "replace_text": {"tr": "Metin değişti", "en": "Text changed"},
+    "expire_clock": {"tr": "Süre doldu", "en": "A period ran out"},
+    "recount": {"tr": "Takvim değişti, süreler yeniden sayıldı", "en": "Calendar changed, periods recounted"},
+}
+
+
+def _office(actor: Mapping[str, Any]) -> dict[str, Any]:
+    """The office that acted; persons stay in the database."""
+    acting = Actor.from_plain(actor)
+    return {"role": acting.role, "tenant": acting.tenant, "office": acting.office, "acting_for": acting.acting_for}

@@ -1,0 +1,1 @@
+"""The registry's rim: tables, search, and the shapes that others see."""

@@ -1,0 +1,1 @@
+"""The rules of the registry; nothing here knows a database or a clock."""

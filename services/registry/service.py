@@ -1,0 +1,320 @@
+"""The registry service: wiring, no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from services.contracts.registry import (
+    DeadlineQuestion,
+    MunicipalityChanges,
+    MunicipalitySearch,
+    NewCalendarDay,
+    NewOrganisation,
+    NewRevocation,
+    NewStatus,
+    OrganisationChanges,
+    OrganisationSearch,
+    StandingQuestion,
+)
+from services.kernel.actor import SYSTEM, Actor
+from services.kernel.calendar import AddedDay, Calendar, Rules
+from services.kernel.errors import Invalid
+from services.kernel.events import Event
+from services.kernel.text import Sentence
+from services.registry import application
+from services.registry.adapters.messages import (
+    calendar_day_shown,
+    grant_of,
+    message_of,
+    municipality_shown,
+    organisation_shown,
+    revocation_of,
+    standing_shown,
+)
+from services.registry.adapters.repository import CalendarDayRows, MunicipalityRows, OrganisationRows
+from services.registry.adapters.search import Filters, find_municipalities, find_organisations
+from services.registry.application import Work
+from services.registry.domain.calendar import standing_days
+from services.registry.domain.province import province_code
+from services.runtime import outbox
+from services.runtime.dependencies import Service
+from services.runtime.entrypoints import every, rpc
+from services.runtime.reply import remember, remembered
+from services.runtime.schema import load
+
+Plain = dict[str, Any]
+
+
+class RegistryService(Service):
+    """Organisations, municipalities and the calendar, for the gateway and the other services."""
+
+    name = "registry"
+
+    # municipalities
+
+    @rpc
+    def list_municipalities(self, actor: Plain | None = None, **wanted: Any) -> Plain:  # noqa: ARG002 - open to all
+        """A page of municipalities, sorted by name or by how well they fit the query."""
+        asked = load(MunicipalitySearch(), wanted)
+        page, size = asked["page"], asked["size"]
+        with self.database.read() as connection:
+            found = find_municipalities(connection, asked["query"], _province(asked["province"]), page, size)
+            items = MunicipalityRows(connection).many(found.keys)
+        return _page([municipality_shown(each) for each in items], page, size, found.total)
+
+    @rpc
+    def get_municipality(self, code: str) -> Plain:
+        """One municipality. Raises NotFound."""
+        with self.database.read() as connection:
+            return municipality_shown(MunicipalityRows(connection).get(code))
+
+    @rpc
+    def update_municipality(
+        self, actor: Plain, code: str, changes: Plain, key: str, expected_version: int | None = None
+    ) -> Plain:
+        """Change its council (own clerk) or authority (administrator)."""
+        loaded = load(MunicipalityChanges(), changes)
+        request = {"code": code, "changes": changes, "expected_version": expected_version}
+
+        def effect(work: Work, acting: Actor) -> Plain:
+            changed = application.update_municipality(work, acting, code, loaded, expected_version)
+            return municipality_shown(changed)
+
+        return self._once(actor, key, "update_municipality", request, effect)
+
+    # organisations
+
+    @rpc
+    def search_organisations(self, actor: Plain | None = None, **wanted: Any) -> Plain:  # noqa: ARG002 - open to all
+        """A page of organisations, sorted by name or by how well they fit the query; standings are today's."""
+        asked = load(OrganisationSearch(), wanted)
+        page, size = asked["page"], asked["size"]
+        filters = Filters(_province(asked["province"]), asked["form"], asked["standing"])
+        if filters.standing is not None:
+            self._bring_standings_to_today()
+        with self.database.read() as connection:
+            found = find_organisations(connection, asked["query"], filters, page, size)
+            items = OrganisationRows(connection).many(found.keys)
+        today = self.time.today()
+        return _page([organisation_shown(each, today) for each in items], page, size, found.total)
+
+    @rpc
+    def get_organisation(self, organisation_id: str) -> Plain:
+        """One organisation with every revision of its statuses. Raises NotFound."""
+        with self.database.read() as connection:
+            found = OrganisationRows(connection).get(organisation_id)
+        return organisation_shown(found, self.time.today(), with_history=True)
+
+    @rpc
+    def register_organisation(self, actor: Plain, organisation: Plain, key: str) -> Plain:
+        """Add an organisation (registrar)."""
+        loaded = load(NewOrganisation(), organisation)
+
+        def effect(work: Work, acting: Actor) -> Plain:
+            return _told(work, application.register_organisation(work, acting, loaded))
+
+        return self._once(actor, key, "register_organisation", {"organisation": organisation}, effect)
+
+    @rpc
+    def update_organisation(
+        self, actor: Plain, organisation_id: str, changes: Plain, key: str, expected_version: int | None = None
+    ) -> Plain:
+        """Change what is recorded of an organisation (registrar)."""
+        loaded = load(OrganisationChanges(), changes)
+        request = {"organisation_id": organisation_id, "changes": changes, "expected_version": expected_version}
+
+        def effect(work: Work, acting: Actor) -> Plain:
+            changed = application.update_organisation(work, acting, organisation_id, loaded, expected_version)
+            return _told(work, changed)
+
+        return self._once(actor, key, "update_organisation", request, effect)
+
+    @rpc
+    def grant_status(
+        self, actor: Plain, organisation_id: str, status: Plain, key: str, expected_version: int | None = None
+    ) -> Plain:
+        """Record a status, or correct the record of one (registrar); answers with the organisation."""
+        grant = grant_of(load(NewStatus(), status))
+        request = {"organisation_id": organisation_id, "status": status, "expected_version": expected_version}
+
+        def effect(work: Work, acting: Actor) -> Plain:
+            return _told(work, application.grant_status(work, acting, organisation_id, grant, expected_version))
+
+        return self._once(actor, key, "grant_status", request, effect)
+
+    @rpc
+    def revoke_status(
+        self,
+        actor: Plain,
+        *,
+        organisation_id: str,
+        status_id: str,
+        revocation: Plain,
+        key: str,
+        expected_version: int | None = None,
+    ) -> Plain:
+        """Record the end of a status by decision (registrar); answers with the organisation."""
+        ending = revocation_of(load(NewRevocation(), revocation))
+        request = {
+            "organisation_id": organisation_id,
+            "status_id": status_id,
+            "revocation": revocation,
+            "expected_version": expected_version,
+        }
+
+        def effect(work: Work, acting: Actor) -> Plain:
+            changed = application.revoke_status(
+                work,
+                acting,
+                organisation_id,
+                status_id=status_id.lower(),
+                revocation=ending,
+                expected_version=expected_version,
+            )
+            return _told(work, changed)
+
+        return self._once(actor, key, "revoke_status", request, effect)
+
+    # the law
+
+    @rpc
+    def standing(self, organisation_id: str, **wanted: Any) -> Plain:
+        """Whether a protocol with the organisation needs permission, on which ground, and why."""
+        asked = load(StandingQuestion(), wanted)
+        with self.database.read() as connection:
+            found = application.standing(self._work(connection), organisation_id, **asked)
+        return standing_shown(found.standing, found.organisation.id, asked["municipality"], asked["known_at"])
+
+    @rpc
+    def decision_facts(self, organisation_id: str, municipality: str, on: str | None = None) -> Plain:
+        """What a decision about a protocol relies on, all at once, in three queries."""
+        asked = load(StandingQuestion(), {"on": on, "municipality": municipality})
+        with self.database.read() as connection:
+            found = application.standing(self._work(connection), organisation_id, **asked)
+        return {
+            "organisation": organisation_shown(found.organisation, self.time.today()),
+            "standing": standing_shown(found.standing, found.organisation.id, municipality),
+            "municipality": found.municipality and municipality_shown(found.municipality),
+        }
+
+    # the calendar
+
+    @rpc
+    def calendar_days(self, year: int) -> Plain:
+        """The statutory and the added days of a year. Raises Invalid."""
+        calendar = self._calendar()
+        return {"items": [day.to_plain() for day in calendar.days(year)], "version": calendar.version}
+
+    @rpc
+    def added_calendar_days(self) -> Plain:
+        """The added days that count, and the calendar's version."""
+        with self.database.read() as connection:
+            entries = CalendarDayRows(connection).entries()
+        return {
+            "version": max((entry.version for entry in entries), default=0),
+            "items": [day.to_plain() for day in standing_days(entries)],
+        }
+
+    @rpc
+    def add_calendar_day(self, actor: Plain, day: Plain, key: str) -> Plain:
+        """Add a day (administrator)."""
+        loaded = load(NewCalendarDay(), day)
+
+        def effect(work: Work, acting: Actor) -> Plain:
+            return calendar_day_shown(application.add_calendar_day(work, acting, **loaded))
+
+        return self._once(actor, key, "add_calendar_day", {"day": day}, effect)
+
+    @rpc
+    def deadline(self, **wanted: Any) -> Plain:
+        """The last day of a period, explained day by day. Raises Invalid."""
+        asked = load(DeadlineQuestion(), wanted)
+        return self._calendar().deadline(asked["start"], asked["length"], asked["unit"]).to_plain()
+
+    # what happened
+
+    @rpc
+    def events(self, actor: Plain, after: int = 0, limit: int = 100) -> list[Plain]:
+        """Events behind a position of the feed that the actor may see."""
+        outbox.place(self.database)
+        with self.database.read() as connection:
+            return outbox.feed(connection, after, limit, Actor.from_plain(actor))
+
+    @every("scheduler_interval")
+    def turn_the_day(self) -> None:
+        """Bring the stored standings to today."""
+        self._bring_standings_to_today()
+
+    def _bring_standings_to_today(self) -> None:
+        with self.database.read() as connection:
+            if not OrganisationRows(connection).has_outdated(self.time.today()):
+                return
+        done = application.REFRESHED_AT_ONCE
+        while done == application.REFRESHED_AT_ONCE:
+            with self.database.write() as connection:
+                done = application.refresh_standings(self._work(connection), SYSTEM)
+
+    def _work(self, connection: Connection) -> Work:
+        return Work(
+            organisations=OrganisationRows(connection),
+            municipalities=MunicipalityRows(connection),
+            calendar=CalendarDayRows(connection),
+            announce=partial(_announce, connection),
+            now=self.time.now(),
+        )
+
+    def _once(
+        self, actor: Plain, key: str, command: str, request: Mapping[str, Any], effect: Callable[[Work, Actor], Plain]
+    ) -> Plain:
+        """Run a command in one transaction; the same key of the same caller gives the first answer again."""
+        acting = Actor.from_plain(actor)
+        asked = {"command": command, **request}
+        with self.database.write() as connection:
+            work = self._work(connection)
+            known = remembered(connection, acting, key, asked, work.now)
+            if known is not None:
+                return known
+            answer = effect(work, acting)
+            remember(connection, acting, key, answer)
+        return answer
+
+    def _calendar(self) -> Calendar:
+        with self.database.read() as connection:
+            entries = CalendarDayRows(connection).entries()
+        rules = Rules(
+            half_day_is_working_day=self.settings.half_day_is_working_day,
+            administrative_leave_is_holiday=self.settings.administrative_leave_is_holiday,
+        )
+        version = max((entry.version for entry in entries), default=0)
+        return _calendar(rules, tuple(standing_days(entries)), str(version))
+
+
+@lru_cache(maxsize=4)
+def _calendar(rules: Rules, added: tuple[AddedDay, ...], version: str) -> Calendar:
+    return Calendar(rules, added, version)
+
+
+def _announce(connection: Connection, event: Event, *, actor: Actor, now: Any) -> None:
+    outbox.post(connection, [message_of(event, actor=actor, now=now)])
+
+
+def _told(work: Work, organisation: Any) -> Plain:
+    return organisation_shown(organisation, work.today, with_history=True)
+
+
+def _page(items: list[Plain], page: int, size: int, total: int) -> Plain:
+    return {"items": items, "page": page, "size": size, "total": total}
+
+
+def _province(given: str | None) -> str | None:
+    """The plate number that a filter means. Raises Invalid for a province that does not exist."""
+    if given is None or not given.strip():
+        return None
+    code = province_code(given)
+    if code is None:
+        raise Invalid.field("province", Sentence("Give a province by its name or its plate number, 01 to 81."))
+    return code

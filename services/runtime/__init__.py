@@ -1,0 +1,1 @@
+"""The machinery at the rim: settings, databases, brokers, metrics, logs."""

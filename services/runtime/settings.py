@@ -1,0 +1,226 @@
+"""Every setting of İmece, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from services.kernel.calendar import Rules
+from services.kernel.errors import Invalid
+from services.kernel.text import Sentence
+
+SERVICES = ("registry", "protocols", "notifications", "gateway")
+"""The services that exist, in the order in which they are started."""
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def _flag(text: str) -> bool:
+    if text.strip().lower() in _TRUE:
+        return True
+    if text.strip().lower() in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(text)
+        return number
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if number <= 0:
+        raise ValueError(text)
+    return number
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError(text)
+        return text
+
+    return read
+
+
+def _address(text: str) -> str:
+    if text == "off":
+        return text
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest TCP port
+        raise ValueError(text)
+    return text
+
+
+def _setting(default: Any, read: Callable[[str], Any], meaning: str, values: str) -> Any:
+    """A field that knows its reader and its row of the settings table."""
+    return field(default=default, metadata={"read": read, "meaning": meaning, "values": values})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings, each from `IMECE_<NAME>`; every default works embedded.
+
+    The table of `docs/reference/settings.md` is written from these fields.
+    """
+
+    # where
+    http_address: str = _setting("127.0.0.1:8000", _address, "Where the gateway answers", "host:port")
+    metrics_address: str = _setting(
+        "127.0.0.1:9464", _address, "Where metrics, health and readiness of a process answer", "host:port or off"
+    )
+    data_dir: Path = _setting(Path("data"), Path, "Embedded mode: databases and documents", "a folder")
+    database_url: str = _setting(
+        "", str, "PostgreSQL server; each service takes the database imece_<service> there", "postgresql://…/"
+    )
+    registry_database_url: str = _setting("", str, "Database of registry alone", "postgresql://…/name")
+    protocols_database_url: str = _setting("", str, "Database of protocols alone", "postgresql://…/name")
+    notifications_database_url: str = _setting("", str, "Database of notifications alone", "postgresql://…/name")
+    gateway_database_url: str = _setting("", str, "Database of gateway alone", "postgresql://…/name")
+    amqp_url: str = _setting("", str, "RabbitMQ; when set, the mode is distributed", "amqp://…")
+    # people
+    language: str = _setting("tr", _one_of("tr", "en"), "Language where the caller asks for none", "tr, en")
+    demo: bool = _setting(
+        default=False, read=_flag, meaning="Create the demo's offices and organisations at start", values="true, false"
+    )
+    demo_password: str = _setting("", str, "Password of the demo's users; empty: made at first start", "text")
+    demo_clock: bool = _setting(
+        default=False, read=_flag, meaning="Allow PUT /demo/clock (embedded mode only)", values="true, false"
+    )
+    session_hours: int = _setting(12, _whole(1, 24 * 30), "A sign-in ends after so many hours", "1–720")
+    session_idle_minutes: int = _setting(
+        60, _whole(1, 24 * 60), "A sign-in ends after so many minutes without a request", "1–1440"
+    )
+    trusted_proxies: int = _setting(
+        0, _whole(0, 5), "Proxies in front whose X-Forwarded-For is believed", "0–5"
+    )
+    max_body_kilobytes: int = _setting(1024, _whole(16, 102400), "Largest request body", "16–102400")
+    # the law where it leaves a choice ([U] in the domain reference)
+    half_day_is_working_day: bool = _setting(
+        default=True, read=_flag, meaning="Holiday eves (from 13:00) count as working days", values="true, false"
+    )
+    administrative_leave_is_holiday: bool = _setting(
+        default=False, read=_flag, meaning="Administrative leave counts as a holiday", values="true, false"
+    )
+    roll_over: bool = _setting(
+        default=True,
+        read=_flag,
+        meaning="A period of 5393 or 5216 whose last day is no working day ends with the next one, as in 2577/8",
+        values="true, false",
+    )
+    mayor_return_from: str = _setting(
+        "decision",
+        _one_of("decision", "record"),
+        "The mayor's return period runs from the council's sitting or from the day its decision was recorded",
+        "decision, record",
+    )
+    mayor_may_waive_return: bool = _setting(
+        default=False, read=_flag, meaning="The mayor may let a decision stand before the period ends", values="true, false"
+    )
+    permission_silence_days: int = _setting(
+        30, _whole(1, 365), "Days after which the authority's silence opens the way to court (2577/10)", "1–365"
+    )
+    document_request_pauses_silence: bool = _setting(
+        default=True, read=_flag, meaning="Asking for documents pauses the silence period", values="true, false"
+    )
+    # machinery
+    max_workers: int = _setting(16, _whole(2, 256), "Requests handled at the same time in one process", "2–256")
+    rpc_timeout: float = _setting(10.0, _seconds, "Seconds a question to another service may take", "seconds")
+    handler_deadline: float = _setting(30.0, _seconds, "Seconds one event may take in a consumer", "seconds")
+    scheduler_interval: float = _setting(5.0, _seconds, "Seconds between two looks for clocks that fall due", "seconds")
+    relay_interval: float = _setting(1.0, _seconds, "Seconds between two looks into the outbox without a wake-up", "seconds")
+    drain_deadline: float = _setting(20.0, _seconds, "Seconds to finish work in flight on SIGTERM", "seconds")
+    anchor_interval: float = _setting(3600.0, _seconds, "Seconds between two anchors of the histories", "seconds")
+    retry_delays: str = _setting(
+        "1,5,30,120,600", str, "Seconds before an event is tried again; then it goes to the dead queue", "seconds, …"
+    )
+    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Least level logged", "DEBUG … ERROR")
+
+    @property
+    def mode(self) -> Literal["embedded", "distributed"]:
+        """Distributed as soon as a broker is named; otherwise everything runs in one process."""
+        return "distributed" if self.amqp_url else "embedded"
+
+    @property
+    def rules(self) -> Rules:
+        """How days are counted."""
+        return Rules(
+            half_day_is_working_day=self.half_day_is_working_day,
+            administrative_leave_is_holiday=self.administrative_leave_is_holiday,
+            roll_over=self.roll_over,
+        )
+
+    @property
+    def delays(self) -> tuple[float, ...]:
+        """The retry delays in seconds, growing."""
+        return tuple(float(part) for part in self.retry_delays.split(","))
+
+    def database_of(self, service: str) -> str:
+        """SQLAlchemy URL of the service's own database."""
+        own: str = getattr(self, f"{service}_database_url")
+        if own:
+            return _with_driver(own)
+        if self.database_url:
+            return _with_driver(f"{self.database_url.rstrip('/')}/imece_{service}")
+        return f"sqlite:///{self.data_dir.resolve() / service}.sqlite"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """The settings of this process; Invalid names each variable that cannot be read."""
+        found: dict[str, Any] = {}
+        wrong: list[tuple[str, Sentence]] = []
+        for each in fields(cls):
+            name = f"IMECE_{each.name.upper()}"
+            text = environ.get(name)
+            if text is None or text == "":
+                continue
+            try:
+                found[each.name] = each.metadata["read"](text)
+            except ValueError:
+                wrong.append((name, Sentence("must be one of: {values}", values=each.metadata["values"])))
+        settings = cls(**found)
+        wrong += [
+            (name, Sentence("is not a setting of İmece; see docs/reference/settings.md"))
+            for name in environ
+            if name.startswith("IMECE_") and not name.startswith("IMECE_TEST_") and name not in _NAMES
+        ]
+        if settings.demo_clock and settings.mode == "distributed":
+            wrong.append(("IMECE_DEMO_CLOCK", Sentence("works in embedded mode only; unset it or IMECE_AMQP_URL")))
+        if settings.mode == "distributed" and any(settings.database_of(s).startswith("sqlite") for s in SERVICES):
+            wrong.append(("IMECE_DATABASE_URL", Sentence("is needed with IMECE_AMQP_URL: a PostgreSQL address")))
+        if wrong:
+            raise Invalid.fields(wrong)
+        return settings
+
+
+def _with_driver(url: str) -> str:
+    """The URL with our driver named, whatever short form was given."""
+    for short in ("postgresql://", "postgres://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    return url
+
+
+_NAMES = frozenset(f"IMECE_{each.name.upper()}" for each in fields(Settings))
+
+
+def settings_table() -> str:
+    """The settings as a Markdown table."""
+    rows = ["| setting | default | values | meaning |", "|---|---|---|---|"]
+    for each in fields(Settings):
+        default = str(each.default).lower() if isinstance(each.default, bool) else str(each.default)
+        shown = f"`{default}`" if default else "–"
+        rows.append(
+            f"| `IMECE_{each.name.upper()}` | {shown} | {each.metadata['values']} | {each.metadata['meaning']} |"
+        )
+    return "\n".join(rows) + "\n"

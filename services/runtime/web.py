@@ -1,0 +1,224 @@
+"""The HTTP door: nameko's web server, made fit for strangers.
+
+Mended here: bodies without limit, clients that send a header or a body drop by drop, running
+out of file descriptors, exception texts in answers (measured in the project's first trials).
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+from collections.abc import Callable
+from functools import partial, wraps
+from time import perf_counter
+from typing import Any, TypeVar
+
+import eventlet
+from eventlet.event import Event
+from eventlet.timeout import Timeout
+from eventlet.wsgi import HttpProtocol, Server
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint
+from nameko.web.server import HttpOnlyProtocol
+from nameko.web.server import WebServer as NamekoWebServer
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import Rule
+from werkzeug.wrappers import Request, Response
+
+from services.runtime import log, metric
+from services.runtime.rpc import settings_of
+
+logger = logging.getLogger(__name__)
+
+HEADER_SECONDS = 10.0
+BODY_SECONDS = 20.0
+IDLE_SECONDS = 60.0
+MOST_CONNECTIONS = 1_000
+ROUTE = "imece.route"
+"""Key of the WSGI environment under which the service leaves the matched route, for metrics."""
+_CORRELATION_HEADER = "X-Correlation-Id"
+_LONGEST_CORRELATION_ID = 64
+
+
+class TooSlow(Exception):
+    """The client took too long to send its request."""
+
+
+class _Protocol(HttpOnlyProtocol):
+    """HTTP with a limit on the time a header may take."""
+
+    def parse_request(self) -> bool:
+        with Timeout(HEADER_SECONDS, TooSlow("header")):
+            return bool(super().parse_request())
+
+
+class WebServer(NamekoWebServer):
+    """Accepts connections and keeps accepting them."""
+
+    def __init__(self) -> None:
+        self._connections = 0
+        super().__init__()
+
+    @property
+    def bind_addr(self) -> tuple[str, int]:
+        host, _, port = settings_of(self.container).http_address.rpartition(":")
+        return host, int(port)
+
+    def start(self) -> None:
+        if self._starting:
+            return
+        self._starting = True
+        # Several gateway processes may share the address in distributed mode; embedded, two would share one database.
+        distributed = settings_of(self.container).mode == "distributed"
+        self._sock = eventlet.listen(self.bind_addr, backlog=512, reuse_addr=True, reuse_port=distributed)
+        self._sock.settimeout(None)
+        self._serv = self.get_wsgi_server(self._sock, self.get_wsgi_app())
+        self._gt = self.container.spawn_managed_thread(self.run)
+
+    def run(self) -> None:
+        while self._is_accepting:
+            try:
+                sock, address = self._sock.accept()
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ECONNABORTED, errno.ENOBUFS, errno.ENOMEM):
+                    raise
+                logger.warning("a connection could not be accepted", extra={"cause": str(error)})
+                eventlet.sleep(0.1)
+                continue
+            if self._connections >= MOST_CONNECTIONS:
+                sock.close()
+                continue
+            sock.settimeout(IDLE_SECONDS)
+            self.container.spawn_managed_thread(partial(self.process_request, sock, address))
+
+    def process_request(self, sock: Any, address: Any) -> None:
+        self._connections += 1
+        try:
+            super().process_request(sock, address)
+        except (TooSlow, OSError) as error:
+            logger.info("a connection ended early", extra={"cause": str(error)})
+            sock.close()
+        finally:
+            self._connections -= 1
+
+    def get_wsgi_server(
+        self, sock: Any, wsgi_app: Any, protocol: type[HttpProtocol] = _Protocol, debug: bool = False  # noqa: FBT001, FBT002 - nameko's signature
+    ) -> Server:
+        return Server(
+            sock,
+            sock.getsockname(),
+            wsgi_app,
+            protocol=protocol,
+            debug=debug,
+            log=logging.getLogger("services.runtime.web.lines"),
+            log_output=False,
+            socket_timeout=IDLE_SECONDS,
+            url_length_limit=8192,
+        )
+
+    def get_wsgi_app(self) -> Callable[..., Any]:
+        (door,) = self._providers
+
+        def answer(environ: dict[str, Any], start_response: Any) -> Any:
+            return door.handle_request(Request(environ))(environ, start_response)
+
+        return answer
+
+
+class HttpDoor(Entrypoint):
+    """Every request of every path; see `http_door`."""
+
+    server = WebServer()
+
+    def setup(self) -> None:
+        self.server.register_provider(self)
+
+    def stop(self) -> None:
+        self.server.unregister_provider(self)
+
+    def get_url_rule(self) -> Rule:
+        """One rule for all; the service has its own route table."""
+        return Rule("/<path:path>")
+
+    def handle_request(self, request: Request) -> Response:
+        """Read the whole request here, then run the method in a worker."""
+        began = perf_counter()
+        identifier = log.correlate(_believable(request.headers.get(_CORRELATION_HEADER)), self.container.service_name)
+        response = self._respond(request, identifier)
+        response.headers[_CORRELATION_HEADER] = identifier
+        seconds = perf_counter() - began
+        route = f"{request.method} {request.environ.get(ROUTE, 'unknown')}"
+        metric.ENTRYPOINT_SECONDS.labels(self.container.service_name, route, f"{response.status_code // 100}xx").observe(
+            seconds
+        )
+        # The route and not the path: paths hold tracking codes and search words.
+        logger.info("answered", extra={"route": route, "status": response.status_code, "seconds": round(seconds, 4)})
+        return response
+
+    def _respond(self, request: Request, identifier: str) -> Response:
+        request.max_content_length = settings_of(self.container).max_body_kilobytes * 1024
+        try:
+            with Timeout(BODY_SECONDS, TooSlow("body")):
+                request.get_data(cache=True)
+        except RequestEntityTooLarge:
+            return _closing(problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large."))
+        except TooSlow:
+            return _closing(problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly."))
+        except (HTTPException, OSError, ValueError):
+            return _closing(problem(400, "bad_request", "İstek okunamadı. / The request could not be read."))
+        done = Event()
+
+        def finish(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            done.send((result, exc_info))
+            return result, exc_info
+
+        try:
+            self.container.spawn_worker(
+                self, (request,), {}, context_data={"correlation_id": identifier}, handle_result=finish
+            )
+        except ContainerBeingKilled:
+            return problem(503, "unavailable", "Sunucu kapanıyor. / The server is shutting down.")
+        response, exc_info = done.wait()
+        if exc_info is None:
+            answered: Response = response
+            return answered
+        return problem(
+            500, "internal_error", f"Beklenmeyen bir hata oluştu ({identifier}). / Something unexpected happened ({identifier})."
+        )
+
+
+def problem(status: int, code: str, detail: str) -> Response:
+    """An RFC 9457 answer for what goes wrong before the service is reached."""
+    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": detail}
+    return Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/problem+json")
+
+
+def _closing(response: Response) -> Response:
+    """The rest of the request was not read, so the connection cannot serve another."""
+    response.headers["Connection"] = "close"
+    return response
+
+
+def _believable(identifier: str | None) -> str | None:
+    """A caller's correlation id, when it is short and plain enough for our logs."""
+    if identifier and len(identifier) <= _LONGEST_CORRELATION_ID and identifier.replace("-", "").isalnum() and identifier.isascii():
+        return identifier
+    return None
+
+
+M = TypeVar("M", bound=Callable[..., Any])
+
+
+def http_door(method: M) -> M:
+    """Give every HTTP request to the method: it takes a werkzeug Request and returns a Response.
+
+    The body has been read before and is within the limit. The method leaves the matched route
+    template in `request.environ[ROUTE]`.
+    """
+
+    @wraps(method)
+    def handle(*args: Any, **kwargs: Any) -> Any:
+        return method(*args, **kwargs)
+
+    return HttpDoor.decorator(handle)  # type: ignore[no-any-return]

@@ -1,0 +1,185 @@
+"""What the registry tells others keeps the shape that was promised."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.contracts import registry as contract
+from services.contracts.registry import TOLD, NewOrganisation, OrganisationAnswer, StandingAnswer
+from services.contracts.subscriptions import SUBSCRIPTIONS
+from services.kernel.actor import Actor
+from services.kernel.events import Event
+from services.registry.adapters.messages import message_of, organisation_shown, standing_shown
+from services.registry.domain.calendar import add_day
+from services.registry.domain.events import (
+    CalendarDayAddedV1,
+    MunicipalityUpdatedV1,
+    OrganisationRegisteredV1,
+    OrganisationStatusGrantedV1,
+    OrganisationStatusRevokedV1,
+    OrganisationUpdatedV1,
+)
+from services.registry.domain.municipality import Authority, Municipality
+from services.registry.domain.organisation import Facts, Grant, Organisation, Revocation
+from services.registry.domain.status import Decision
+from services.registry.domain.vocabulary import (
+    AuthorityKind,
+    Form,
+    Ground,
+    MunicipalityKind,
+    Permission,
+    State,
+    StatusKind,
+)
+
+SAMPLES = Path(__file__).parents[1] / "contracts" / "samples"
+NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TODAY = date(2026, 3, 2)
+REGISTRAR = Actor(role="registrar", user_id="u")
+ADMINISTRATOR = Actor(role="administrator", user_id="u")
+CLERK = Actor(role="registry_clerk", municipality="34-35", user_id="u")
+ORGANISATION = "0b6f7a52-6f0e-4c0e-9d49-5f6f1f4d7a01"
+STATUS = "5a1f0f6e-3f0a-4d5e-8c39-0d6f5b1c2e02"
+EVENTS = (
+    OrganisationRegisteredV1,
+    OrganisationUpdatedV1,
+    OrganisationStatusGrantedV1,
+    OrganisationStatusRevokedV1,
+    MunicipalityUpdatedV1,
+    CalendarDayAddedV1,
+)
+
+
+def happened() -> dict[str, tuple[Event, Actor]]:
+    """One event of every kind, always the same."""
+    organisation, registered = Organisation.register(
+        ORGANISATION,
+        {
+            "name": "Örnek Dayanışma Derneği",
+            "form": "association",
+            "registry_no": "34.123.456",
+            "province_code": "34",
+            "email": "bilgi@ornek.org.tr",
+            "phone": "+90 212 000 00 00",
+            "address": "Örnek Sokak 1",
+        },
+        TODAY,
+    )
+    updated = organisation.update({"state": "to_verify"}, TODAY)
+    grant = Grant(
+        StatusKind.PUBLIC_BENEFIT,
+        valid_from=date(2020, 1, 15),
+        valid_to=date(2029, 12, 31),
+        decision=Decision("2020/12", date(2020, 1, 10), "31000", date(2020, 1, 15)),
+    )
+    granted = organisation.grant(grant, STATUS, today=TODAY, now=NOW, by="registrar@-")
+    revocation = Revocation(revoked_on=date(2026, 3, 1))
+    revoked = organisation.revoke(STATUS, revocation, today=TODAY, now=NOW, by="registrar@-")
+    authority = Authority("K34-35", AuthorityKind.DISTRICT_GOVERNOR, "Şişli Kaymakamlığı")
+    kind = MunicipalityKind.METROPOLITAN_DISTRICT
+    municipality = Municipality("34-35", "Şişli Belediyesi", kind, "34", "İstanbul", "Şişli", authority)
+    counted = municipality.update_council({"full_membership": 37})
+    _, added = add_day([], date(2026, 5, 25), "administrative_leave", "İdari izin", "Örnek karar", now=NOW, by="a")
+    assert updated is not None
+    assert counted is not None
+    told = [(event, REGISTRAR) for event in (registered, updated, granted, revoked)]
+    return {event.name: (event, actor) for event, actor in [*told, (counted, CLERK), (added, ADMINISTRATOR)]}
+
+
+def sample(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    return read
+
+
+@pytest.mark.parametrize("name", [event.name for event in EVENTS])
+def test_an_event_still_has_the_frozen_shape(name: str) -> None:
+    event, actor = happened()[name]
+    message = message_of(event, actor=actor, now=NOW)
+    frozen = sample(name)
+    assert frozen["data"] == message.data
+    assert (frozen["name"], frozen["subject_id"], frozen["subject_version"]) == (
+        message.name,
+        message.subject_id,
+        message.subject_version,
+    )
+    assert frozen["actor"] == {"office": actor.office, "role": actor.role}
+
+
+@pytest.mark.parametrize("name", sorted(TOLD))
+def test_the_frozen_sample_keeps_the_contract(name: str) -> None:
+    assert {} == TOLD[name]().validate(sample(name)["data"])
+
+
+def test_every_event_has_a_contract_a_sample_and_nothing_else_has() -> None:
+    names = {event.name for event in EVENTS}
+    assert names == set(TOLD)
+    for prefix in ("organisation.", "municipality.", "calendar."):
+        assert {name for name in names if name.startswith(prefix)} == {
+            path.stem for path in SAMPLES.glob(f"{prefix}*.json")
+        }
+
+
+def test_others_listen_only_to_events_that_the_registry_tells() -> None:
+    assert {row.event for row in SUBSCRIPTIONS if row.producer == "registry"} <= set(TOLD)
+
+
+def test_no_event_carries_a_way_of_contact() -> None:
+    for event, actor in happened().values():
+        told = json.dumps(message_of(event, actor=actor, now=NOW).data)
+        assert not [secret for secret in ("ornek.org", "212", "Sokak") if secret in told]
+
+
+def test_everyone_who_is_signed_in_may_hear_of_the_registry() -> None:
+    for event, actor in happened().values():
+        scope = message_of(event, actor=actor, now=NOW).scope
+        assert (None, None, None) == (scope.municipality, scope.authority, scope.organisation_id)
+
+
+def test_an_event_without_a_contract_is_a_bug() -> None:
+    class ThingHappenedV1(Event):
+        pass
+
+    with pytest.raises(LookupError):
+        message_of(ThingHappenedV1(subject_id="x", subject_version=1), actor=REGISTRAR, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "enumeration"),
+    [
+        (contract.FORMS, Form),
+        (contract.STATES, State),
+        (contract.STATUS_KINDS, StatusKind),
+        (contract.PERMISSIONS, Permission),
+        (contract.GROUNDS, Ground),
+        (contract.MUNICIPALITY_KINDS, MunicipalityKind),
+        (contract.AUTHORITY_KINDS, AuthorityKind),
+    ],
+)
+def test_the_contract_and_the_domain_use_the_same_words(words: tuple[str, ...], enumeration: Any) -> None:
+    assert words == tuple(enumeration)
+
+
+def test_every_recorded_fact_may_be_given_and_is_shown() -> None:
+    facts = {each.name for each in fields(Facts)}
+    assert facts == set(NewOrganisation().fields)
+    assert facts <= set(OrganisationAnswer().fields)
+
+
+def test_answers_keep_their_contract_whatever_is_recorded() -> None:
+    organisation = Organisation(ORGANISATION, Facts("Örnek", Form.ASSOCIATION))
+    assert {} == OrganisationAnswer().validate(organisation_shown(organisation, TODAY, with_history=True))
+    organisation.grant(
+        Grant(StatusKind.PUBLIC_BENEFIT, date(2020, 1, 1)), STATUS, today=TODAY, now=NOW, by="registrar@-"
+    )
+    organisation.revoke(STATUS, Revocation(reason="denetim"), today=TODAY, now=NOW, by="registrar@-")
+    assert {} == OrganisationAnswer().validate(organisation_shown(organisation, TODAY, with_history=True))
+    for form in Form:
+        organisation.facts = replace(organisation.facts, form=form)
+        shown = standing_shown(organisation.standing(TODAY), ORGANISATION, "34-35", NOW)
+        assert {} == StandingAnswer().validate(shown)
