@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import services.runtime.database  # noqa: F401 - chooses how psycopg waits, before anyone imports it
+
 settings.register_profile("imece", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("imece")
 

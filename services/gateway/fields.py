@@ -19,6 +19,8 @@ from services.kernel.text import Sentence
 SHORT = 200
 LONG = 5_000
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+YEARS = "^(19|20|21)[0-9]{2}-"
+"""The years between them as a JSON schema says it."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})\Z", re.ASCII)
@@ -30,15 +32,21 @@ def finding(template: str, **values: Any) -> ValidationError:
     return ValidationError([Sentence(template, **values)])
 
 
+# Sentences as templates here, since the number is only known where they are raised.
+_TEXT_LENGTH = ("Write at least {least} characters.", "Write at most {most} characters.")
+_LIST_LENGTH = ("Give at least {least} entries.", "Give at most {most} entries.")
+
+
 class Length(validate.Length):
     """Between `min` and `max` characters, or items of a list."""
 
     def __call__(self, value: Any) -> Any:
         """Return `value`, or say what is wrong with it."""
+        few, many = _TEXT_LENGTH if isinstance(value, str) else _LIST_LENGTH
         if self.min is not None and len(value) < self.min:
-            raise finding("Fill this in.") if self.min == 1 else finding("At least {least} are needed.", least=self.min)
+            raise finding("Fill this in.") if self.min == 1 else finding(few, least=self.min)
         if self.max is not None and len(value) > self.max:
-            raise finding("No more than {most} are possible.", most=self.max)
+            raise finding(many, most=self.max)
         return value
 
 
@@ -106,7 +114,7 @@ class Text(_Said, fields.String):
     default_error_messages = _messages(invalid=Sentence("Text is needed here."))
 
     def __init__(self, longest: int = SHORT, least: int = 1, **settings: Any) -> None:
-        validators = [Length(min=least or None, max=longest)]
+        validators: list[validate.Validator] = [Length(min=least or None, max=longest)]
         if least:
             validators.append(Pattern(r"\S"))
         super().__init__(validate=validators, **settings)

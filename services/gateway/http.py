@@ -57,6 +57,7 @@ ANY_SCOPE = "*"
 
 _KEY = re.compile(r"[\x20-\x7e]{1,200}\Z")
 _VERSION = re.compile(r'"(\d{1,9})"\Z', re.ASCII)
+_MEMBERSHIP = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_PARAMETERS = 50
 
 
@@ -278,8 +279,9 @@ def parameters(path: str) -> list[tuple[str, dict[str, Any]]]:
 class Gateway:
     """Takes a request through the table; holds no state besides the table."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, describe: Callable[[Table, Settings], dict[str, Any]]) -> None:
         self.table = table
+        self._describe = describe
         self._routes = {route.name: route for route in table.routes}
         if len(self._routes) != len(table.routes):
             message = "two routes have handlers of the same name"
@@ -296,6 +298,10 @@ class Gateway:
             converters=dict(_CONVERTERS),
             merge_slashes=False,
         )
+
+    def openapi(self, settings: Settings | None = None) -> dict[str, Any]:
+        """The OpenAPI document; by default of all routes, also of those that a setting switches on."""
+        return self._describe(self.table, settings or Settings(demo_clock=True))
 
     def handle(self, request: Request, ports: Ports) -> Response:
         """The answer to `request`, whatever happens."""
@@ -377,7 +383,7 @@ def _admit(route: Route, request: Request, ports: Ports) -> tuple[SignedIn | Non
             Sentence("Sign in first: POST /api/v1/sessions gives a token for the header Authorization: Bearer …")
         )
     signed = identity.signed_in(ports.desk, token)
-    acting_as = request.headers.get("Imece-Acting-As")
+    acting_as = _acting_as(request)
     seat = identity.choose_seat(signed, acting_as)
     if route.access == "user":
         return signed, seat.actor(signed.user.id) if seat else None
@@ -399,6 +405,13 @@ def _admit(route: Route, request: Request, ports: Ports) -> tuple[SignedIn | Non
     if route.writes and actor.scope and command not in (ANY_SCOPE, *actor.scope):
         raise Forbidden(Sentence("The delegation under which you act does not cover this."), code="outside_delegation")
     return signed, actor
+
+
+def _acting_as(request: Request) -> str | None:
+    text = request.headers.get("Imece-Acting-As")
+    if text is not None and _MEMBERSHIP.match(text) is None:
+        raise Invalid(Sentence("Imece-Acting-As holds the id of one of your memberships."), code="malformed_acting_as")
+    return text
 
 
 def _query(route: Route, request: Request) -> Mapping[str, Any]:

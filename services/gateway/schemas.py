@@ -66,6 +66,7 @@ GROUNDS = (
 )
 DAY_KINDS = ("holiday", "half_day", "administrative_leave")
 UNITS = ("working_day", "calendar_day")
+URGENCIES = ("overdue", "today", "soon", "later", "none")
 CLOCK_STATES = ("running", "paused", "met", "expired", "cancelled")
 
 
@@ -603,7 +604,7 @@ class DeadlineQuery(RequestSchema):
     start = Day(
         required=True, metadata=_said("The day of the event; counting starts the next day.", examples=["2026-05-22"])
     )
-    length = Count(0, 3_660, as_text=True, required=True, metadata=_said("How many days."))
+    length = Count(1, 3_660, as_text=True, required=True, metadata=_said("How many days."))
     unit = Word(UNITS, required=True)
 
 
@@ -697,14 +698,26 @@ class ClockSchema(AnswerSchema):
     id = _id()
     kind = fields.String()
     article = _text()
-    whose = _text("The office that must act.")
+    whose = _text("The role that must act.")
     started_on = _day()
     length = _number()
     unit = Word(UNITS, allow_none=True)
-    due_on = _day()
+    due_on = _day("Null while it stands still.")
     state = Word(CLOCK_STATES)
     effect = _text("What happens when it runs out.")
+    on_expiry = _text("The move that is made when it runs out.")
+    met_on = _day()
     pauses = fields.List(fields.Nested(PauseSchema))
+    calendar_version = _text("The state of the calendar under which it was counted.")
+    roll_over = fields.Boolean(metadata=_said("True: a last day without work moves on."))
+    judicial_recess = fields.Boolean(metadata=_said("True: the judicial recess extends it."))
+
+
+class OptionFieldSchema(AnswerSchema):
+    """A field of a move."""
+
+    name = fields.String(required=True)
+    required = fields.Boolean(required=True)
 
 
 class OptionSchema(AnswerSchema):
@@ -715,11 +728,22 @@ class OptionSchema(AnswerSchema):
     enabled = fields.Boolean(required=True)
     article = _text()
     reasons = fields.List(fields.Nested(ReasonSchema), metadata=_said("Why it is not possible now."))
-    needs = fields.List(fields.String(), metadata=_said("The fields that must be given."))
-    takes = fields.List(fields.String(), metadata=_said("The fields that may be given."))
-    fields_ = fields.List(
-        fields.String(), attribute="fields", data_key="fields", metadata=_said("What it needs besides a note.")
-    )
+    fields_ = fields.List(fields.Nested(OptionFieldSchema), attribute="fields", data_key="fields")
+
+
+class TurnSchema(AnswerSchema):
+    """The office whose move is awaited."""
+
+    role = fields.String(required=True)
+    tenant = _text()
+    office = _text()
+    name = _text("The institution's name.")
+
+
+class WarningSchema(ReasonSchema):
+    """What looks unusual; it was stored all the same."""
+
+    line = _number("Which contribution, counted from 1.")
 
 
 class ProtocolSummarySchema(AnswerSchema):
@@ -737,10 +761,11 @@ class ProtocolSummarySchema(AnswerSchema):
     organisation_name = _text()
     stage = fields.String(required=True)
     stage_label = _text()
-    whose_turn = _text("The role whose turn it is; null when nobody's.")
-    since = _text("Since when it has been in this stage.")
+    whose_turn = fields.Nested(TurnSchema, allow_none=True, metadata=_said("Null at an end."))
+    since = _moment("Since when it has been in this stage.")
     due_on = _day("The nearest running time limit.")
-    overdue = fields.Boolean()
+    overdue_since = _day("The earliest time limit that has passed unmet.")
+    funder_deadline = _day()
     version = _version()
 
 
@@ -750,19 +775,19 @@ class ProtocolSchema(ProtocolSummarySchema):
     subject = _text()
     municipal_duty = _text()
     starts_on = _day()
-    ends_on = _day()
     term_months = _number()
-    funder_deadline = _day()
     zoning = fields.Boolean()
-    text = _text()
+    text = _text("The newest version.")
     text_version = _number()
-    text_sha256 = _text("SHA-256 of the text; what is signed must be what was approved.")
+    text_sha256 = _text("SHA-256 of the newest text.")
+    approved_text_sha256 = _text("SHA-256 of the text that the council approved; what is signed must be this.")
     contributions = fields.List(fields.Nested(ContributionLineSchema))
-    warnings = fields.List(fields.Nested(ReasonSchema))
+    warnings = fields.List(fields.Nested(WarningSchema))
     standing = fields.Nested(StandingSchema, allow_none=True)
     clocks = fields.List(fields.Nested(ClockSchema))
     options = fields.List(fields.Nested(OptionSchema), metadata=_said("For the caller's office."))
     links = fields.Dict(allow_none=True)
+    stage_is_end = fields.Boolean(metadata=_said("True: nothing follows."))
     procedure_version = _number()
     created_at = _moment()
 
@@ -784,28 +809,29 @@ class ProtocolPageSchema(_Page):
 
 
 class ActorSchema(AnswerSchema):
-    """The office that acted."""
+    """The office that acted; persons are not told."""
 
     office = _text()
     role = _text()
+    tenant = _text()
+    acting_for = _id("The membership for which a delegate acted.", nullable=True)
 
 
 class ActSchema(AnswerSchema):
     """One line of a protocol's history."""
 
-    id = _text()
-    sequence = _number()
+    number = _number("From 1, without a gap.")
     move = _text()
     label = _text()
     from_ = fields.String(attribute="from", data_key="from", allow_none=True)
+    from_label = _text()
     to = _text()
+    to_label = _text()
     actor = fields.Nested(ActorSchema, allow_none=True)
-    acting_for = _id(nullable=True)
-    at = _moment("When it was recorded.")
-    done_on = _day("The date of the act itself.")
-    note = _text()
     fields_ = fields.Dict(attribute="fields", data_key="fields", allow_none=True)
-    article = _text()
+    done_on = _day("The date that the act bears.")
+    recorded_at = _moment("When it was recorded.")
+    procedure_version = _number()
     hash = _text("Links this line to the one before.")
 
 
@@ -819,10 +845,12 @@ class ExplanationSchema(AnswerSchema):
     """A time limit explained day by day."""
 
     clock = fields.Nested(ClockSchema)
+    start = _day()
+    length = _number()
+    unit = Word(UNITS)
     due_on = _day()
     days = fields.List(fields.Nested(CountedDaySchema))
     rule = _text()
-    explanation = Sentences()
 
 
 class StageSchema(AnswerSchema):
@@ -888,18 +916,32 @@ class ProcedureSchema(AnswerSchema):
     articles = fields.List(fields.String())
 
 
+class SubjectSchema(AnswerSchema):
+    """What a task is about."""
+
+    kind = fields.String(required=True, metadata=_said("For example protocol."))
+    id = _id()
+    title = _text()
+
+
+class NextMoveSchema(AnswerSchema):
+    """A move that is possible now."""
+
+    move = fields.String(required=True)
+    label = _text()
+
+
 class TaskSchema(AnswerSchema):
     """Something that the caller's office must do next."""
 
-    subject = _text("What kind of thing it is, for example protocol.")
-    subject_id = _id(nullable=True)
+    subject = fields.Nested(SubjectSchema)
     reference = fields.String()
-    title = _text()
     stage = fields.String()
     stage_label = _text()
-    moves = fields.List(fields.String())
+    moves = fields.List(fields.Nested(NextMoveSchema))
+    since = _moment()
     due_on = _day()
-    urgency = _text()
+    urgency = Word(URGENCIES)
 
 
 class WorkSchema(_Page):

@@ -43,9 +43,14 @@ class GatewayService(Service):
                 settings=settings,
                 time=self.time,
                 readiness=lambda: readiness(settings, SERVICES if settings.mode == "embedded" else (self.name,)),
-                move_demo_clock=self.time.move_to,
+                move_demo_clock=self._move_demo_clock,
             ),
         )
+
+    def _move_demo_clock(self, moment: datetime) -> None:
+        """The whole system's time; what falls due acts before this returns."""
+        self.time.move_to(moment)
+        self.protocols.run_due_clocks()
 
 
 def desk(database: Database, settings: Settings, time: Time) -> Desk:

@@ -92,7 +92,7 @@ def _first(field: fields.Field[Any], kind: type[Any]) -> Any:
 
 
 _KINDS: dict[type[fields.Field[Any]], Callable[[Any, dict[str, Any]], fields.Field[Any]]] = {
-    fields.Nested: lambda field, same: Part(_nested(type(field.schema)), **same),
+    fields.Nested: lambda field, same: Part(_nested(field.schema.__class__), **same),
     fields.List: _list,
     fields.UUID: lambda _, same: Identifier(**same),
     fields.Date: lambda _, same: Day(**same),

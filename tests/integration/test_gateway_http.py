@@ -170,7 +170,7 @@ def protocols() -> Standin:
         "title": "Ortak harita",
         "stage": "drafting",
         "stage_label": {"tr": "Hazırlık", "en": "Drafting"},
-        "whose_turn": "unit_officer",
+        "whose_turn": {"role": "unit_officer", "tenant": "34-35", "office": "unit_officer@34-35", "name": "Şişli"},
         "since": "2026-05-22",
         "version": 1,
         "municipality": "34-35",
@@ -189,8 +189,7 @@ def protocols() -> Standin:
                         "message": Sentence("The text is missing.").to_plain(),
                     }
                 ],
-                "needs": [],
-                "takes": ["note"],
+                "fields": [{"name": "note", "required": False}],
             }
         ],
     }
@@ -770,7 +769,7 @@ def test_several_offices_need_a_choice(door: Door) -> None:
         assert 200 == door.api("GET", "/work", token=token, Imece_Acting_As=seat["id"]).status_code
         assert seat["role"] == door.protocols.asked[-1][1]["actor"]["role"]
     assert (403, "not_your_office") == code(door.api("GET", "/work", token=token, Imece_Acting_As=str(uuid.uuid4())))
-    assert (403, "not_your_office") == code(door.api("GET", "/work", token=token, Imece_Acting_As="x"))
+    assert (422, "malformed_acting_as") == code(door.api("GET", "/work", token=token, Imece_Acting_As="x"))
     me = door.api("GET", "/me", token=token).json
     assert me is not None
     assert (None, 2) == (me["acting_as"], len(me["memberships"]))

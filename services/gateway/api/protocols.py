@@ -143,7 +143,11 @@ def explain_clock(call: Call) -> Answer:
 )
 def procedure(call: Call) -> Answer:
     """Stages, moves, roles, guards, clocks and articles."""
-    return Answer(call.ports.protocols.procedure(name=call.params["name"]))
+    table = call.ports.protocols.procedure(name=call.params["name"])
+    guards = {each["name"]: each for move in table["moves"] for each in move["guards"]}
+    articles = {row["article"] for row in (*table["moves"], *table["clocks"], *guards.values()) if row["article"]}
+    roles = {role for move in table["moves"] for role in move["roles"]}
+    return Answer({**table, "guards": list(guards.values()), "articles": sorted(articles), "roles": sorted(roles)})
 
 
 @TABLE.route(

@@ -91,6 +91,21 @@ def first_page(call: Call) -> Answer:
 
 
 @TABLE.route(
+    "GET",
+    "/demo/clock",
+    tag="Demo clock",
+    summary="The time of the system",
+    description="Only with IMECE_DEMO_CLOCK=1.",
+    answer=s.DemoTimeSchema,
+    access="user",
+    when=lambda settings: settings.demo_clock,
+)
+def demo_clock(call: Call) -> Answer:
+    """The moment that it now is."""
+    return Answer({"now": call.ports.time.now()})
+
+
+@TABLE.route(
     "PUT",
     "/demo/clock",
     tag="Demo clock",

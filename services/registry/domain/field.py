@@ -129,12 +129,10 @@ def expertise(given: Sequence[str] | None) -> tuple[str, ...]:
     return distinct
 
 
-def past_date(given: date | None, today: date, *, earliest: date = date.min) -> date | None:
+def past_date(given: date | None, today: date) -> date | None:
     """A day that is not in the future."""
     if given is not None and given > today:
         raise WrongField(Sentence("This date is in the future."))
-    if given is not None and given < earliest:
-        raise WrongField(Sentence("This date is too long ago."))
     return given
 
 
