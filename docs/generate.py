@@ -88,23 +88,38 @@ def environment_sample() -> str:
 def procedure_page() -> str:
     """Stages, moves and clocks of a protocol, with the drawing in both languages."""
     procedure = protocol_procedure(Policy())
-    return "".join(
-        (
-            f"# The procedure of a protocol\n\n{NOTE}\n",
-            f"Version {procedure.version} of the table `services/protocols/domain/procedure.py`.\n"
-            "The same rows run the cases, answer `GET /api/v1/procedures/protocol` and make this page.\n"
-            "Articles are written law/article: 5393/23 is article 23 of law 5393. Guards are the names of refusals.\n\n",
-            f"## Stages\n\n{_stages(procedure)}\n",
-            f"## Moves\n\n{_moves(procedure)}\n",
-            "Every move may also carry a `note`. A date of an act lies between the previous act and today.\n"
-            f"With `IMECE_MAYOR_MAY_WAIVE_RETURN=true` there is one more: `{WAIVER.name}` of the mayor, from "
-            f"`{WAIVER.sources[0]}` to `{WAIVER.to}`.\n\n",
-            f"## Clocks\n\n{_clocks(procedure)}\n",
-            "A clock may be met until the end of its last day and expires with the next one (Europe/Istanbul).\n\n",
-            f"## Drawing\n\n```mermaid\n{_drawing(procedure, 'en')}```\n\n",
-            f"## Çizim\n\n```mermaid\n{_drawing(procedure, 'tr')}```\n",
-        )
-    )
+    return f"""# The procedure of a protocol
+
+{NOTE}
+Version {procedure.version} of the table `services/protocols/domain/procedure.py`.
+The same rows run the cases, answer `GET /api/v1/procedures/protocol` and make this page.
+Articles are written law/article: 5393/23 is article 23 of law 5393. Guards are the names of refusals.
+
+## Stages
+
+{_stages(procedure)}
+## Moves
+
+{_moves(procedure)}
+Every move may also carry a `note`. A date of an act lies between the previous act and today.
+With `IMECE_MAYOR_MAY_WAIVE_RETURN=true` there is one more: `{WAIVER.name}` of the mayor,
+from `{WAIVER.sources[0]}` to `{WAIVER.to}`.
+
+## Clocks
+
+{_clocks(procedure)}
+A clock may be met until the end of its last day and expires with the next one (Europe/Istanbul).
+
+## Drawing
+
+```mermaid
+{_drawing(procedure, "en")}```
+
+## Çizim
+
+```mermaid
+{_drawing(procedure, "tr")}```
+"""
 
 
 def _stages(procedure: Procedure[ProtocolCase]) -> str:
@@ -142,9 +157,7 @@ def _clocks(procedure: Procedure[ProtocolCase]) -> str:
         instead = "".join(f", {days} when {condition}" for condition, days in term.length.instead.items())
         unit = term.length.unit.replace("_", " ")
         length = "the protocol's term" if term.days_of else f"{term.length.days} {unit}s{instead}"
-        starts = "; ".join(
-            filter(None, (_listed("entering", term.starts_in), _listed("with", term.starts_with)))
-        )
+        starts = "; ".join(filter(None, (_listed("entering", term.starts_in), _listed("with", term.starts_with))))
         pause = f"{_code(term.paused_by)} until {_code(term.resumed_by)}" if term.paused_by else ""
         move = f" → `{term.on_expiry}`" if term.on_expiry else ""
         rows.append(
@@ -163,8 +176,10 @@ def _code(names: object) -> str:
 
 
 def _drawing(procedure: Procedure[ProtocolCase], language: str) -> str:
-    # A semicolon would end a Mermaid statement in the middle of a label.
-    return procedure.diagram("tr" if language == "tr" else "en").replace(";", ",")
+    # A semicolon or a second colon would end a Mermaid statement in the middle of a label.
+    lines = procedure.diagram("tr" if language == "tr" else "en").replace(";", ",").splitlines()
+    parts = (line.partition(" : ") for line in lines)
+    return "".join(f"{head}{mark}{label.replace(':', ',')}\n" for head, mark, label in parts)
 
 
 def picture() -> str:
@@ -197,23 +212,31 @@ def with_picture(text: str) -> str:
     return f"{before}{BEGIN}\n```mermaid\n{picture()}```\n\n{END}{after}"
 
 
+_EVENTS = """# Events
+
+{note}
+An event is told once per commit and carried at least once; how, says [delivery](../explanation/delivery.md).
+Names are `<subject>.<past tense>.v<n>`. A new optional field keeps the version; anything else makes a new one.
+
+The envelope of every event: `id` (UUID, the same however often it is carried), `name`, `occurred_at`,
+`subject_id`, `subject_version` (counts up within a subject), `correlation_id`, `actor` (the acting office as
+role and office, or null; never a person) and `data`.
+
+In distributed mode the exchange is `<producer>.events` (topic, durable), the routing key is the name, and
+each consumer has a quorum queue of its own per event.
+"""
+
+
 def events_page() -> str:
     """Every event: who tells it, who hears it, what it carries."""
-    parts = [
-        f"# Events\n\n{NOTE}\n"
-        "An event is told once per commit and carried at least once; how, says [delivery](../explanation/delivery.md).\n"
-        "Names are `<subject>.<past tense>.v<n>`. A new optional field keeps the version; anything else makes a new one.\n\n"
-        "The envelope of every event: `id` (UUID, the same however often it is carried), `name`, `occurred_at`,\n"
-        "`subject_id`, `subject_version` (counts up within a subject), `correlation_id`, `actor` (`{role, office}`\n"
-        "or null, never a person) and `data`.\n\n"
-        "In distributed mode the exchange is `<producer>.events` (topic, durable), the routing key is the name, and\n"
-        "each consumer has a quorum queue of its own per event.\n"
-    ]
+    parts = [_EVENTS.format(note=NOTE)]
     for producer, told in PRODUCERS.items():
         parts.append(f"\n## From {producer}\n")
         for name, schema in told.items():
             queues = [queue_name(each.consumer, name) for each in subscribers_of(name)]
-            heard = f"Queues: {_code(queues)}.\n\n" if queues else "No service of İmece consumes it; it is in the feed.\n\n"
+            heard = (
+                f"Queues: {_code(queues)}.\n\n" if queues else "No service of İmece consumes it; it is in the feed.\n\n"
+            )
             parts.append(f"\n### `{name}`\n\n{_first_line(schema)}\n\n{heard}{_shape(schema)}")
     return "".join(parts)
 

@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import eventlet
-import psycopg
 import requests
+
+from services.runtime.database import Database  # isort: skip - before psycopg: it chooses how psycopg waits
+import psycopg
 
 from services.gateway.identity import application as identity
 from services.gateway.identity.domain import Membership
 from services.gateway.service import desk
 from services.kernel.actor import Actor
 from services.runtime.clockwork import TIME
-from services.runtime.database import Database
 from services.runtime.settings import SERVICES, Settings
 
 PASSWORD = "only-for-tests-" + secrets.token_hex(8)

@@ -19,8 +19,6 @@ from services.kernel.text import Sentence
 SHORT = 200
 LONG = 5_000
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
-YEARS = "^(19|20|21)[0-9]{2}-"
-"""The years between them as a JSON schema says it."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})\Z", re.ASCII)

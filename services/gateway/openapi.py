@@ -11,7 +11,7 @@ from marshmallow import Schema, fields
 
 from services.gateway import schemas
 from services.gateway.errors import TITLE
-from services.gateway.fields import YEARS, Day, Identifier, Moment, Pattern
+from services.gateway.fields import Identifier, Pattern
 from services.gateway.http import JSON, PROBLEM, Route, Table, parameters
 from services.kernel.text import Sentence
 from services.runtime.language import say
@@ -137,8 +137,6 @@ def _described(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str,
         found["pattern"] = str(patterns[-1].regex.pattern).replace(r"\Z", "$")
     if isinstance(field, Identifier):
         found["format"] = "uuid"
-    if isinstance(field, Day | Moment):
-        found["pattern"] = YEARS
     return found
 
 

@@ -62,6 +62,9 @@ class Cases(Protocol):
     def remembered(self, actor: Actor, key: str, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """The first answer to a repeated command."""
 
+    def release(self, actor: Actor, key: str) -> None:
+        """Give a taken key back."""
+
     def remember(self, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
         """Keep the answer."""
 
@@ -164,15 +167,54 @@ def move(
     Refused with reasons, Unavailable.
     """
     request = {"command": "move", "protocol_id": protocol_id, "move": name, "fields": plain(fields)}
-    with context.read() as store:
-        seen = _visible(store.get(protocol_id), actor)
-        if (answer := store.answered(actor, key, request)) is not None:
-            return answer
-    _expect(seen, expected_version)
-    act = _act(context, seen, actor, name, fields)
-    lapsed: ProtocolCase | None = None
+    facts: dict[str, Any] | None = None
+    while True:
+        tried = _try_move(context, actor, protocol_id, name, fields, expected_version, key, request, facts)
+        if isinstance(tried, _Question):
+            # Asked outside the transaction, so that nobody waits for a lock while another service thinks.
+            facts = _ask(context, tried.organisation_id, tried.municipality, tried.on)
+        elif isinstance(tried, _Lapsed):
+            # What the caller saw is no longer so; the clock's own act is kept, the caller's is not made.
+            raise Conflict(
+                Sentence("A legal period ran out meanwhile. Look at the file again."), {"version": tried.version}
+            )
+        else:
+            return tried
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What must be asked of the registry before the move can be decided."""
+
+    organisation_id: str
+    municipality: str
+    on: date
+
+
+@dataclass(frozen=True)
+class _Lapsed:
+    """A clock was past and has acted."""
+
+    version: int
+
+
+def _try_move(
+    context: Context,
+    actor: Actor,
+    protocol_id: str,
+    name: str,
+    fields: Mapping[str, Any],
+    expected_version: int | None,
+    key: str,
+    request: Mapping[str, Any],
+    facts: Mapping[str, Any] | None,
+) -> dict[str, Any] | _Question | _Lapsed:
+    """One transaction; it ends without effect in a question, once, when the registry must be asked."""
     with context.write() as store:
         case = _locked(store, actor, protocol_id)
+        row = _asked_of(context, case, actor, name, fields) if facts is None else None
+        if row is not None and store.answered(actor, key, request) is None and _is_expected(case, expected_version):
+            return row
         if (answer := store.remembered(actor, key, request, context.now)) is not None:
             return answer
         _expect(case, expected_version)
@@ -180,19 +222,29 @@ def move(
         expired = cases.expire_due(case, SYSTEM, context.now, context.procedure, calendar)
         if expired:
             store.save(case, expired, SYSTEM, context.procedure)
-            lapsed = case
-        else:
-            answer = _perform(context, store, case, name, act, calendar)
-            store.remember(actor, key, answer)
-    if lapsed is not None:
-        # What the caller saw is no longer so; the clock's own act is kept, the caller's is not made.
-        raise Conflict(
-            Sentence("A legal period ran out meanwhile. Look at the file again."), {"version": lapsed.version}
-        )
-    if answer is None:
-        message = "a move ended without an answer"
-        raise AssertionError(message)
-    return answer
+            # The key stays free: it was taken for an answer that this is not.
+            store.release(actor, key)
+            return _Lapsed(case.version)
+        act = _act(context, case, actor, name, fields, facts)
+        answer = _perform(context, store, case, name, act, calendar)
+        store.remember(actor, key, answer)
+        return answer
+
+
+def _asked_of(
+    context: Context, case: ProtocolCase, actor: Actor, name: str, fields: Mapping[str, Any]
+) -> _Question | None:
+    """The question that the move must ask of the registry, if it gets that far."""
+    for row in context.procedure.rows(name, case.stage)[:1]:
+        if row.asks and actor.role in row.by:
+            # A date that will be refused anyway is not asked about.
+            on = min(fields.get(row.dated_by or "") or context.today, context.today)
+            return _Question(case.organisation.id, case.municipality.id, on)
+    return None
+
+
+def _is_expected(case: ProtocolCase, expected_version: int | None) -> bool:
+    return expected_version in (None, case.version)
 
 
 def _perform(
@@ -251,12 +303,13 @@ def _act(
     actor: Actor,
     name: str,
     fields: Mapping[str, Any],
+    facts: Mapping[str, Any] | None,
 ) -> Act:
-    """The attempt, with what the registry says on its day; refusals that need no question come first."""
+    """The attempt, with what the registry said for its day."""
     row = context.procedure.row_for(name, case.stage)
     context.procedure.permit(row, actor)
     done_on = fields.get(row.dated_by or "") or context.today
-    known = _knowledge(context, case, row, done_on)
+    known = _knowledge(row, facts)
     typed = dict(fields)
     for vote in _VOTE_FIELDS:
         if vote in typed:
@@ -264,19 +317,17 @@ def _act(
     return Act(actor, typed, context.today, context.now, done_on, known)
 
 
-def _knowledge(context: Context, case: ProtocolCase, row: Move[ProtocolCase], on: date) -> dict[str, Any]:
-    if not row.asks:
+def _knowledge(row: Move[ProtocolCase], facts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The part of the registry's answer that this move decides on, to be kept with it."""
+    if facts is None:
         return {}
-    # A date that will be refused anyway is not asked about.
-    facts = _ask(context, case.organisation.id, case.municipality.id, min(on, context.today))
-    known: dict[str, Any] = {}
-    if STANDING in row.asks:
-        known["standing"] = facts["standing"]
-    if MUNICIPALITY in row.asks:
-        known["full_membership"] = facts["municipality"]["council"]["full_membership"]
-    if AUTHORITY in row.asks:
-        known["authority"] = facts["municipality"]["civil_authority"]
-    return known
+    municipality = facts["municipality"]
+    found = {
+        STANDING: ("standing", facts["standing"]),
+        MUNICIPALITY: ("full_membership", municipality["council"]["full_membership"]),
+        AUTHORITY: ("authority", municipality["civil_authority"]),
+    }
+    return dict(found[asked] for asked in row.asks)
 
 
 def _ask(context: Context, organisation_id: str, municipality: str, on: date) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from services.runtime.envelope import Envelope
 
 OUTBOX = runtime_tables(MetaData()).outbox
 
+_ADD = insert(OUTBOX)
+
 SEES_ALL = ("auditor", "system")
 _SEQUENCER_LOCK = 7_204_001  # any constant; one per database, taken by whoever gives positions
 _PLACED_AT_ONCE = 1_000
@@ -62,7 +64,7 @@ def post(connection: Connection, messages: Sequence[Message]) -> None:
         }
         for message in messages
     ]
-    connection.execute(insert(OUTBOX).values(rows))
+    connection.execute(_ADD, rows)
     connection.info[POSTED] = True
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, MetaData, Row, and_, delete, select, tuple_, update
+from sqlalchemy import Connection, MetaData, Row, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.kernel.actor import Actor
@@ -18,15 +18,23 @@ from services.runtime.database import runtime_tables
 
 REPLIES = runtime_tables(MetaData()).replies
 
+# Built once: building a statement costs more than sending it.
+_THIS = and_(REPLIES.c.office == bindparam("own_office"), REPLIES.c.key == bindparam("own_key"))
+_FIND = select(REPLIES.c.request_sha256, REPLIES.c.answer).where(_THIS)
+_KEEP = update(REPLIES).where(_THIS).values(answer=bindparam("new_answer", type_=REPLIES.c.answer.type))
+_DROP = delete(REPLIES).where(_THIS)
+_TAKE = {
+    name: dialect.insert(REPLIES).on_conflict_do_nothing().returning(REPLIES.c.key)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
+
 
 def answered(connection: Connection, actor: Actor, key: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
     """The first answer to this key, or None, without taking the key; for a look before the real work.
 
     Raises Invalid as `remembered` does.
     """
-    row = connection.execute(
-        select(REPLIES.c.request_sha256, REPLIES.c.answer).where(_is(actor, key))
-    ).one_or_none()
+    row = connection.execute(_FIND, _this(actor, key)).one_or_none()
     return None if row is None else _same(row, _digest(request))
 
 
@@ -39,15 +47,10 @@ def remembered(
     Raises Invalid `idempotency_key_reused` when the key came with another request.
     """
     digest = _digest(request)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    claim = dialect.insert(REPLIES).values(
-        office=_owner(actor), key=key, request_sha256=digest, answer={}, created_at=now
-    )
-    if connection.execute(claim.on_conflict_do_nothing().returning(REPLIES.c.key)).one_or_none() is not None:
+    claim = {"office": _owner(actor), "key": key, "request_sha256": digest, "answer": {}, "created_at": now}
+    if connection.execute(_TAKE[connection.dialect.name], claim).one_or_none() is not None:
         return None
-    row = connection.execute(
-        select(REPLIES.c.request_sha256, REPLIES.c.answer).where(_is(actor, key))
-    ).one()
+    row = connection.execute(_FIND, _this(actor, key)).one()
     return _same(row, digest)
 
 
@@ -63,7 +66,12 @@ def _same(row: Row[Any], digest: str) -> dict[str, Any]:
 
 def remember(connection: Connection, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
     """Keep the answer to a key that `remembered` took, in the transaction of the effect."""
-    connection.execute(update(REPLIES).where(_is(actor, key)).values(answer=dict(answer)))
+    connection.execute(_KEEP, _this(actor, key) | {"new_answer": dict(answer)})
+
+
+def release(connection: Connection, actor: Actor, key: str) -> None:
+    """Give back a key that `remembered` took, when its transaction is to commit without an answer."""
+    connection.execute(_DROP, _this(actor, key))
 
 
 def forget(connection: Connection, before: datetime) -> int:
@@ -72,8 +80,8 @@ def forget(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(REPLIES).where(tuple_(REPLIES.c.office, REPLIES.c.key).in_(old))).rowcount
 
 
-def _is(actor: Actor, key: str) -> ColumnElement[bool]:
-    return and_(REPLIES.c.office == _owner(actor), REPLIES.c.key == key)
+def _this(actor: Actor, key: str) -> dict[str, Any]:
+    return {"own_office": _owner(actor), "own_key": key}
 
 
 def _owner(actor: Actor) -> str:

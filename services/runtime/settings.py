@@ -17,6 +17,7 @@ SERVICES = ("registry", "protocols", "notifications", "gateway")
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_A_YEAR = 366 * 86_400.0
 
 
 def _flag(text: str) -> bool:
@@ -39,9 +40,15 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 def _seconds(text: str) -> float:
     number = float(text)
-    if number <= 0:
+    if not 0 < number < _A_YEAR:
         raise ValueError(text)
     return number
+
+
+def _delays(text: str) -> str:
+    for part in text.split(","):
+        _seconds(part)
+    return text
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -57,7 +64,7 @@ def _address(text: str) -> str:
     if text == "off":
         return text
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the largest TCP port
+    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the largest TCP port
         raise ValueError(text)
     return text
 
@@ -142,7 +149,7 @@ class Settings:
     drain_deadline: float = _setting(20.0, _seconds, "Seconds to finish work in flight on SIGTERM", "seconds")
     anchor_interval: float = _setting(3600.0, _seconds, "Seconds between two anchors of the histories", "seconds")
     retry_delays: str = _setting(
-        "1,5,30,120,600", str, "Seconds before an event is tried again; then it goes to the dead queue", "seconds, …"
+        "1,5,30,120,600", _delays, "Seconds before an event is tried again; then it goes to the dead queue", "seconds, …"
     )
     log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Least level logged", "DEBUG … ERROR")
 
@@ -198,6 +205,9 @@ class Settings:
             wrong.append(("IMECE_DEMO_CLOCK", Sentence("works in embedded mode only; unset it or IMECE_AMQP_URL")))
         if settings.mode == "distributed" and any(settings.database_of(s).startswith("sqlite") for s in SERVICES):
             wrong.append(("IMECE_DATABASE_URL", Sentence("is needed with IMECE_AMQP_URL: a PostgreSQL address")))
+        if settings.mode == "embedded" and not all(settings.database_of(s).startswith("sqlite") for s in SERVICES):
+            # The pump follows ids, and only SQLite commits in their order.
+            wrong.append(("IMECE_AMQP_URL", Sentence("is needed with a PostgreSQL address: embedded mode works on SQLite only")))
         if wrong:
             raise Invalid.fields(wrong)
         return settings

@@ -993,6 +993,7 @@ def test_the_demo_clock_moves_forward_only_and_only_where_allowed(door: Door) ->
     response = door.api("PUT", "/demo/clock", {"now": tomorrow.isoformat()}, token=token)
     assert 200 == response.status_code
     assert tomorrow <= datetime.fromisoformat(response.json["now"])  # type: ignore[index]
+    assert tomorrow <= datetime.fromisoformat(door.api("GET", "/demo/clock", token=token).json["now"])  # type: ignore[index]
     door.settings = Settings(demo_clock=False)
     for method in ("PUT", "GET"):
         assert (404, "not_found") == code(door.api(method, "/demo/clock", {"now": past}, token=token))

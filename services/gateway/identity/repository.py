@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.gateway.identity.application import Account, Found, Replay
@@ -112,9 +126,7 @@ class SqlRepository:
 
     def held_by(self, user_id: str) -> Sequence[Membership]:
         """All memberships of the user, whatever their dates."""
-        statement = select(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id == user_id)
-        rows = self._connection.execute(statement.order_by(MEMBERSHIPS.c.valid_from, MEMBERSHIPS.c.id))
-        return tuple(map(_membership, rows))
+        return tuple(map(_membership, self._connection.execute(_HELD, {"user": user_id})))
 
     # delegations
 
@@ -146,18 +158,8 @@ class SqlRepository:
 
     def delegated_to(self, user_id: str) -> Sequence[tuple[Delegation, Membership]]:
         """All delegations to the user, whatever their dates, with the memberships they come from."""
-        rows = self._connection.execute(
-            select(DELEGATIONS)
-            .where(DELEGATIONS.c.to_user_id == user_id)
-            .order_by(DELEGATIONS.c.valid_from, DELEGATIONS.c.id)
-        ).all()
-        if not rows:
-            return ()
-        sources = self._connection.execute(
-            select(MEMBERSHIPS).where(MEMBERSHIPS.c.id.in_({row.from_membership_id for row in rows}))
-        )
-        known = {row.id: _membership(row) for row in sources}
-        return tuple((_delegation(row), known[row.from_membership_id]) for row in rows)
+        rows = self._connection.execute(_DELEGATED, {"user": user_id})
+        return tuple((_delegation(row), _membership(row, "held_")) for row in rows)
 
     # sign-ins
 
@@ -168,11 +170,8 @@ class SqlRepository:
 
     def session(self, token_sha256: str) -> tuple[Session, User] | None:
         """The session of a token, with its user."""
-        row = self._connection.execute(select(SESSIONS).where(SESSIONS.c.token_sha256 == token_sha256)).one_or_none()
-        if row is None:
-            return None
-        account = self.account_of(row.user_id)
-        return None if account is None else (_session(row), account.user)
+        row = self._connection.execute(_SESSION, {"token": token_sha256}).one_or_none()
+        return None if row is None else (_session(row), _user(row, "user_"))
 
     def session_by_key(self, user_id: str, key_sha256: str) -> Replay | None:
         """The session that an Idempotency-Key opened."""
@@ -259,29 +258,50 @@ class SqlRepository:
         return rows, total
 
 
-def _user(row: Row[Any]) -> User:
-    return User(row.id, row.username, row.full_name, row.email, row.active, row.created_at, row.version)
+def _user(row: Row[Any], prefix: str = "") -> User:
+    return User(**_values(row, prefix, _USER))
 
 
-def _membership(row: Row[Any]) -> Membership:
-    return Membership(
-        row.id,
-        row.user_id,
-        row.role,
-        row.municipality,
-        row.authority,
-        row.organisation_id,
-        row.valid_from,
-        row.valid_to,
-        row.version,
-    )
+def _membership(row: Row[Any], prefix: str = "") -> Membership:
+    return Membership(**_values(row, prefix, _MEMBERSHIP))
 
 
 def _delegation(row: Row[Any]) -> Delegation:
-    return Delegation(
-        row.id, row.from_membership_id, row.to_user_id, row.valid_from, row.valid_to, row.scope, row.basis, row.version
-    )
+    return Delegation(**_values(row, "", _DELEGATION))
 
 
 def _session(row: Row[Any]) -> Session:
-    return Session(row.id, row.user_id, row.created_at, row.expires_at, row.seen_at, row.ended_at)
+    return Session(**_values(row, "", _SESSION_FIELDS))
+
+
+def _values(row: Row[Any], prefix: str, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(row, prefix + name) for name in names}
+
+
+_USER, _MEMBERSHIP, _DELEGATION, _SESSION_FIELDS = (
+    tuple(each.name for each in fields(kind)) for kind in (User, Membership, Delegation, Session)
+)
+
+
+def _prefixed(table: Table, prefix: str, names: Sequence[str]) -> list[ColumnElement[Any]]:
+    return [table.c[name].label(prefix + name) for name in names]
+
+
+# Every request asks these three; built once, since building costs as much as running.
+# `user_id` of the session serves as the user's id.
+_SESSION = (
+    select(SESSIONS, *_prefixed(USERS, "user_", [name for name in _USER if name != "id"]))
+    .join(USERS, USERS.c.id == SESSIONS.c.user_id)
+    .where(SESSIONS.c.token_sha256 == bindparam("token"))
+)
+_HELD = (
+    select(MEMBERSHIPS)
+    .where(MEMBERSHIPS.c.user_id == bindparam("user"))
+    .order_by(MEMBERSHIPS.c.valid_from, MEMBERSHIPS.c.id)
+)
+_DELEGATED = (
+    select(DELEGATIONS, *_prefixed(MEMBERSHIPS, "held_", _MEMBERSHIP))
+    .join(MEMBERSHIPS, MEMBERSHIPS.c.id == DELEGATIONS.c.from_membership_id)
+    .where(DELEGATIONS.c.to_user_id == bindparam("user"))
+    .order_by(DELEGATIONS.c.valid_from, DELEGATIONS.c.id)
+)

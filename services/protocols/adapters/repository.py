@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -104,6 +104,29 @@ def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetim
     }
 
 
+# Built once: building a statement costs more than sending it.
+_ONE = select(PROTOCOLS).where(PROTOCOLS.c.id == bindparam("id"))
+_LOCKED = _ONE.with_for_update()
+_CLOCKS_OF_ONE = select(CLOCKS).where(CLOCKS.c.protocol_id == bindparam("id")).order_by(CLOCKS.c.place)
+_CLOCKS_OF_MANY = (
+    select(CLOCKS)
+    .where(CLOCKS.c.protocol_id.in_(bindparam("ids", expanding=True)))
+    .order_by(CLOCKS.c.protocol_id, CLOCKS.c.place)
+)
+_NEWEST_DAY = select(func.coalesce(func.max(DAYS.c.version), 0))
+_CHANGING = (
+    "authority", "authority_name", "shared_authority", "text_version", "text_sha256", "approved_sha256", "stage",
+    "since", "last_on", "version", "head_hash", "standing", "facts", "successors", "changed_at", "turn",
+    "overdue_since", "work_on",
+)  # fmt: skip
+_CHANGE = (
+    update(PROTOCOLS)
+    .where(PROTOCOLS.c.id == bindparam("own_id"), PROTOCOLS.c.version == bindparam("before"))
+    .values({name: bindparam(f"new_{name}", type_=PROTOCOLS.c[name].type) for name in _CHANGING})
+)
+_ADD_ACT = insert(ACTS)
+
+
 class Store:
     """The cases within one transaction; see `application.Cases`."""
 
@@ -118,22 +141,24 @@ class Store:
 
     def locked(self, protocol_id: str) -> ProtocolCase | None:
         """The case, held until the transaction ends."""
-        return self._one(select(PROTOCOLS).where(PROTOCOLS.c.id == protocol_id).with_for_update())
+        return self._one(_LOCKED, protocol_id)
 
     def get(self, protocol_id: str) -> ProtocolCase | None:
         """The case, to read."""
-        return self._one(select(PROTOCOLS).where(PROTOCOLS.c.id == protocol_id))
+        return self._one(_ONE, protocol_id)
 
-    def _one(self, statement: Select[Any]) -> ProtocolCase | None:
-        row = self.connection.execute(statement).one_or_none()
-        return None if row is None else self.cases_of([row])[0]
+    def _one(self, statement: Select[Any], protocol_id: str) -> ProtocolCase | None:
+        row = self.connection.execute(statement, {"id": protocol_id}).one_or_none()
+        if row is None:
+            return None
+        return self._with_clocks([row], self.connection.execute(_CLOCKS_OF_ONE, {"id": protocol_id}))[0]
 
     def cases_of(self, rows: Sequence[Row[Any]]) -> list[ProtocolCase]:
         """The cases of these rows, their clocks in one more query."""
+        return self._with_clocks(rows, self.connection.execute(_CLOCKS_OF_MANY, {"ids": [row.id for row in rows]}))
+
+    def _with_clocks(self, rows: Sequence[Row[Any]], found: Iterable[Row[Any]]) -> list[ProtocolCase]:
         clocks: dict[str, list[Clock]] = {row.id: [] for row in rows}
-        found = self.connection.execute(
-            select(CLOCKS).where(CLOCKS.c.protocol_id.in_(list(clocks))).order_by(CLOCKS.c.protocol_id, CLOCKS.c.place)
-        )
         for row in found:
             clock = clock_from(row)
             clocks[row.protocol_id].append(clock)
@@ -170,7 +195,7 @@ class Store:
 
     def calendar(self) -> Calendar:
         """The calendar with the days added so far; kept between transactions while nothing was added."""
-        newest = self.connection.execute(select(func.coalesce(func.max(DAYS.c.version), 0))).scalar_one()
+        newest = self.connection.execute(_NEWEST_DAY).scalar_one()
         key = (self._rules, str(newest))
         if key not in _calendars:
             rows = self.connection.execute(select(DAYS).order_by(DAYS.c.on)).all()
@@ -227,11 +252,8 @@ class Store:
         """Store a changed case with its new history and events; the version is checked once more."""
         now = case.new_acts[-1].recorded_at
         before = case.version - len(case.new_acts)
-        changed = self.connection.execute(
-            update(PROTOCOLS)
-            .where(PROTOCOLS.c.id == case.id, PROTOCOLS.c.version == before)
-            .values(**_row_of(case, procedure, now))
-        )
+        row = {f"new_{name}": value for name, value in _row_of(case, procedure, now).items()}
+        changed = self.connection.execute(_CHANGE, row | {"own_id": case.id, "before": before})
         if changed.rowcount != 1:
             message = f"case {case.id} was saved without being locked"
             raise RuntimeError(message)
@@ -248,7 +270,7 @@ class Store:
                     written_at=now,
                 )
             )
-        self.connection.execute(insert(ACTS), [_act_row(case.id, act) for act in case.new_acts])
+        self.connection.execute(_ADD_ACT, [_act_row(case.id, act) for act in case.new_acts])
         self._write_clocks(case)
         post(self.connection, messages(events, case.scope, actor, now))
         case.new_acts, case.new_text = [], None
@@ -282,6 +304,10 @@ class Store:
     def remembered(self, actor: Actor, key: str, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
         """The first answer, or None after taking the key."""
         return reply.remembered(self.connection, actor, key, request, now)
+
+    def release(self, actor: Actor, key: str) -> None:
+        """Give a taken key back."""
+        reply.release(self.connection, actor, key)
 
     def remember(self, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
         """Keep the answer."""

@@ -1,0 +1,253 @@
+"""Moves a second, and the time from commit to stored notification, as ratios to the bare database and broker.
+
+Run by `make bench`. Prints one table; every ratio is to a ceiling measured in the same run.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2])]
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import json
+import os
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http.client import HTTPConnection
+from typing import Any
+
+from harness import PASSWORD, Client, System, distributed_system, fresh_vhost
+from sqlalchemy import text
+
+from services.kernel.actor import Actor
+from services.protocols import application
+from services.protocols.adapters.repository import Stores
+from services.protocols.application import Context
+from services.protocols.domain.policy import Policy
+from services.protocols.domain.procedure import protocol_procedure
+from services.runtime.amqp import Parcel, Publisher, declare
+from services.runtime.database import Database
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "8"))
+CLIENTS = 16
+REPLICAS = int(os.environ.get("BENCH_REPLICAS", "1"))
+BACK_AND_FORTH = (("unit", "submit_to_mayor", {}), ("mayor", "return_to_drafting", {"reason": "ölçüm"}))
+
+
+def rate(work: Callable[[], None], seconds: float = SECONDS) -> float:
+    """How often `work` can be done in a second."""
+    done, began = 0, time.perf_counter()
+    while (passed := time.perf_counter() - began) < seconds:
+        work()
+        done += 1
+    return done / passed
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+# ceilings
+
+
+def bare_commits(database: Database) -> float:
+    """The statements of a move, by a plain loop on one connection: no rules, no objects, no HTTP."""
+    with database.write() as connection:
+        case = connection.execute(text("SELECT id FROM protocols LIMIT 1")).scalar_one()
+        columns = ", ".join(column for column in _ACT_COLUMNS if column != "number")
+        connection.execute(text("CREATE TABLE bench_acts AS SELECT * FROM acts WITH NO DATA"))
+        connection.execute(text("CREATE TABLE bench_outbox AS SELECT * FROM outbox WITH NO DATA"))
+        connection.execute(text("CREATE TABLE bench_replies AS SELECT * FROM replies WITH NO DATA"))
+    raw = database.engine.raw_connection()
+    cursor = raw.cursor()
+    number = 0
+
+    def one() -> None:
+        nonlocal number
+        number += 1
+        cursor.execute("SELECT * FROM protocols WHERE id = %s FOR UPDATE", (case,))
+        cursor.fetchall()
+        cursor.execute("SELECT * FROM clocks WHERE protocol_id = %s", (case,))
+        cursor.fetchall()
+        cursor.execute(
+            "INSERT INTO bench_replies SELECT office, key, request_sha256, answer, created_at FROM replies LIMIT 1"
+        )
+        cursor.execute("UPDATE protocols SET changed_at = now() WHERE id = %s", (case,))
+        cursor.execute(
+            f"INSERT INTO bench_acts (number, {columns}) SELECT %s, {columns} FROM acts WHERE protocol_id = %s AND number = 1",
+            (number, case),
+        )
+        cursor.execute("INSERT INTO bench_outbox SELECT * FROM outbox WHERE id = (SELECT min(id) FROM outbox)")
+        raw.commit()
+
+    found = rate(one)
+    raw.close()
+    with database.write() as connection:
+        for table in ("bench_acts", "bench_outbox", "bench_replies"):
+            connection.execute(text(f"DROP TABLE {table}"))
+    return found
+
+
+_ACT_COLUMNS = (
+    "protocol_id", "number", "move", "from_stage", "to_stage", "actor", "fields", "known", "done_on", "recorded_at",
+    "procedure_version", "calendar_version", "previous_hash", "hash",
+)  # fmt: skip
+
+
+def bare_publishes(server: str) -> tuple[float, float]:
+    """(one confirm each, one confirm a hundred) messages a second into a quorum queue."""
+    from services.contracts.subscriptions import SUBSCRIPTIONS
+
+    body = json.dumps({"data": "x" * 800})
+    with fresh_vhost(server) as url:
+        declare(url, SUBSCRIPTIONS, ("protocols", "registry"), ())
+        publisher = Publisher(url)
+        parcel = Parcel("protocols.events", "protocol.moved.v1", body)
+        single = rate(lambda: publisher.publish([parcel]), SECONDS / 2)
+        hundred = rate(lambda: publisher.publish([parcel] * 100), SECONDS / 2) * 100
+        publisher.drop()
+    return single, hundred
+
+
+# inside the service
+
+
+def inside(system: System, protocol: dict[str, Any]) -> float:
+    """Moves a second by calling the application directly on the same database, one after another."""
+    database = system.database("protocols")
+    stores = Stores(database, system.settings().rules)
+    procedure = protocol_procedure(Policy())
+    actors = {
+        "unit": Actor("unit_officer", "u", "m", municipality="34-35"),
+        "mayor": Actor("mayor", "u", "m", municipality="34-35"),
+    }
+    version, step = protocol["version"], 0
+
+    def one() -> None:
+        nonlocal version, step
+        office, move, fields = BACK_AND_FORTH[step % 2]
+        context = Context(stores.write, stores.read, None, procedure, datetime.now(UTC))  # type: ignore[arg-type]
+        application.move(context, actors[office], protocol["id"], move, fields, version, str(uuid.uuid4()))
+        version, step = version + 1, step + 1
+
+    return rate(one)
+
+
+# through HTTP
+
+
+class Caller:
+    """The least HTTP client, so that the load costs little of the two cores."""
+
+    def __init__(self, system: System, office: str) -> None:
+        host = system.url.removeprefix("http://")
+        self.connection = HTTPConnection(host, timeout=30)
+        token = Client(system.url, None).post("/sessions", {"username": f"test.{office}", "password": PASSWORD})["token"]
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def move(self, case: str, move: str, fields: dict[str, Any], version: int) -> None:
+        self.connection.request(
+            "POST", f"/api/v1/protocols/{case}/moves/{move}", json.dumps(fields), {**self.headers, "If-Match": f'"{version}"'}
+        )
+        answer = self.connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content
+
+
+def through_http(system: System, cases: list[dict[str, Any]], clients: int) -> tuple[float, list[float]]:
+    """Moves a second by concurrent clients, each on a protocol of its own, and the time of each move."""
+    until = time.perf_counter() + SECONDS
+    times: list[float] = []
+
+    def client(case: dict[str, Any]) -> None:
+        callers = {office: Caller(system, office) for office in ("unit", "mayor")}
+        version, step = system.client("unit").get(f"/protocols/{case['id']}")["version"], 0
+        while time.perf_counter() < until:
+            office, move, fields = BACK_AND_FORTH[step % 2]
+            began = time.perf_counter()
+            callers[office].move(case["id"], move, fields, version)
+            times.append(time.perf_counter() - began)
+            version, step = version + 1, step + 1
+        if step % 2:
+            callers["mayor"].move(case["id"], "return_to_drafting", {"reason": "ölçüm"}, version)
+
+    threads = [eventlet.spawn(client, case) for case in cases[:clients]]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.wait()
+    return len(times) / (time.perf_counter() - began), times
+
+
+def notified(system: System, cases: list[dict[str, Any]], pace: float) -> list[float]:
+    """Seconds from the act to its stored notification, at a steady pace."""
+    callers = {office: Caller(system, office) for office in ("unit", "mayor")}
+    began, sent = datetime.now(UTC), 0
+    versions = {case["id"]: system.client("unit").get(f"/protocols/{case['id']}")["version"] for case in cases}
+    steps = dict.fromkeys(versions, 0)
+    finish = time.perf_counter() + SECONDS
+    while time.perf_counter() < finish:
+        case = cases[sent % len(cases)]["id"]
+        office, move, fields = BACK_AND_FORTH[steps[case] % 2]
+        callers[office].move(case, move, fields, versions[case])
+        versions[case] += 1
+        steps[case] += 1
+        sent += 1
+        eventlet.sleep(max(0.0, sent / pace - (time.perf_counter() - finish + SECONDS)))
+    eventlet.sleep(3)
+    with system.database("protocols").read() as connection:
+        acts = dict(
+            connection.execute(
+                text("SELECT event_id::text, occurred_at FROM outbox WHERE name = 'protocol.moved.v1' AND occurred_at >= :t"),
+                {"t": began},
+            ).tuples().all()
+        )  # fmt: skip
+    with system.database("notifications").read() as connection:
+        stored = connection.execute(
+            text("SELECT event_id::text, max(created_at) FROM notifications WHERE created_at >= :t GROUP BY 1"), {"t": began}
+        ).tuples().all()  # fmt: skip
+    return [(at - acts[event]).total_seconds() for event, at in stored if event in acts]
+
+
+def main() -> None:
+    postgres, amqp = os.environ["IMECE_TEST_POSTGRES_URL"], os.environ["IMECE_TEST_AMQP_URL"]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        distributed_system(postgres, amqp, Path(folder), REPLICAS, IMECE_LOG_LEVEL="WARNING", IMECE_SCHEDULER_INTERVAL="5") as system,
+    ):
+        cases = [system.draft() for _ in range(CLIENTS)]
+        commits = bare_commits(system.database("protocols"))
+        single, hundred = bare_publishes(amqp)
+        direct = inside(system, system.draft())
+        one, _ = through_http(system, cases, 1)
+        many, times = through_http(system, cases, CLIENTS)
+        delays = notified(system, cases, 50)
+    rows = [
+        ("bare PostgreSQL: a move's statements, plain loop", commits, None),
+        ("bare RabbitMQ: one confirm each", single, None),
+        ("bare RabbitMQ: one confirm a hundred", hundred, None),
+        ("moves inside the service, one after another", direct, direct / commits),
+        ("moves through HTTP, 1 client", one, one / commits),
+        (f"moves through HTTP, {CLIENTS} clients", many, many / commits),
+    ]
+    print(f"{'':55} {'per second':>11} {'to bare commits':>16}")
+    for name, value, ratio in rows:
+        print(f"{name:55} {value:11.0f} {'' if ratio is None else f'{ratio:16.2f}'}")
+    print(f"{'a move through HTTP, ' + str(CLIENTS) + ' clients':55} p50 {percentile(times, 0.5) * 1e3:.1f} ms, p99 {percentile(times, 0.99) * 1e3:.1f} ms")
+    print(
+        f"{'act → stored notification, 50 moves a second':55} p50 {percentile(delays, 0.5) * 1e3:.1f} ms, "
+        f"p99 {percentile(delays, 0.99) * 1e3:.1f} ms; p50 is {percentile(delays, 0.5) * commits:.1f} bare commits, "
+        f"{percentile(delays, 0.5) * single:.1f} bare publishes long"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Databases, brokers and containers for tests of the machinery; all real, all thrown away afterwards."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.append(str(Path(__file__).parents[1] / "unit"))  # protocol_builder lives there
+
+import eventlet
+import pytest
+from harness import fresh_vhost
+from kombu import Connection as Broker
+from machine import DELAYS, GRANTED, UPDATED, Start, config_of, emptied, new_postgres, queue_of
+from nameko.containers import ServiceContainer
+
+from services.contracts.subscriptions import SUBSCRIPTIONS
+from services.runtime import amqp
+from services.runtime.database import Database
+from services.runtime.settings import Settings
+
+HEARD = [each for each in SUBSCRIPTIONS if each.event in (UPDATED, GRANTED)]
+
+
+@pytest.fixture(scope="session")
+def machine_postgres(postgres_server: str) -> Iterator[list[str]]:
+    """Two PostgreSQL databases for the whole run, emptied before each use: making one costs more than a test."""
+    with new_postgres(postgres_server) as first, new_postgres(postgres_server) as second:
+        yield [first, second]
+
+
+@pytest.fixture
+def postgres(machine_postgres: list[str]) -> Iterator[Database]:
+    """An empty PostgreSQL database with the runtime's tables."""
+    made = emptied(Database(machine_postgres[0]))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with the runtime's tables, once of each kind."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres")
+        return
+    made = emptied(Database(f"sqlite:///{tmp_path / 'machine.sqlite'}"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def vhost(amqp_server: str) -> Iterator[str]:
+    """A virtual host of this run, with the queues of two events."""
+    with fresh_vhost(amqp_server) as url:
+        amqp.declare(url, HEARD, ["registry", "protocols", "gateway"], DELAYS)
+        yield url
+
+
+@pytest.fixture
+def broker(vhost: str) -> str:
+    """The broker with empty queues."""
+    own = [queue_of(each.event, each.consumer) for each in HEARD]
+    with Broker(vhost) as connection, connection.channel() as channel:
+        for name in [*own, *map(amqp.dead_name, own), *map(amqp.delay_name, DELAYS)]:
+            channel.queue_purge(name)
+    return vhost
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Settings:
+    """An embedded system with short waits."""
+    settings = Settings(data_dir=tmp_path, relay_interval=0.1, retry_delays="0.1,0.2", rpc_timeout=5, handler_deadline=5)
+    for service in ("registry", "protocols", "gateway"):
+        emptied(Database(settings.database_of(service))).close()
+    return settings
+
+
+@pytest.fixture
+def distributed(machine_postgres: list[str], broker: str) -> Settings:
+    """A distributed system with short waits; registry has a database of its own, the others share one."""
+    first, second = machine_postgres
+    for url in machine_postgres:
+        emptied(Database(url)).close()
+    return Settings(
+        registry_database_url=first, protocols_database_url=second, gateway_database_url=second, amqp_url=broker,
+        relay_interval=0.1, rpc_timeout=5, handler_deadline=5, retry_delays=",".join(map(str, DELAYS)),
+    )  # fmt: skip
+
+
+@pytest.fixture(params=["embedded", "distributed"])
+def either(request: pytest.FixtureRequest) -> Settings:
+    """A system of each mode, one after the other."""
+    found: Settings = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts services in this process: `start(Service, settings)`; all are killed at the end."""
+    running: list[ServiceContainer] = []
+
+    def begin(service: type[Any], settings: Settings, **changes: Any) -> ServiceContainer:
+        container = ServiceContainer(service, config_of(replace(settings, **changes)))
+        container.start()
+        running.append(container)
+        return container
+
+    yield begin
+    for container in reversed(running):
+        with eventlet.Timeout(10, exception=False):
+            container.kill()

@@ -1,0 +1,138 @@
+"""What the tests of the machinery share: tables of their own, events, effects, queues, jobs at the same time."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import eventlet
+import psycopg
+from kombu import Connection as Broker
+from nameko.containers import ServiceContainer
+from sqlalchemy import Column, MetaData, String, Table, insert, select
+
+from services.contracts.subscriptions import queue_name
+from services.runtime.database import Database, Serial, runtime_tables
+from services.runtime.outbox import OUTBOX, Message, post
+from services.runtime.rpc import SETTINGS
+from services.runtime.settings import Settings
+
+METADATA = MetaData()
+RUNTIME = runtime_tables(METADATA)
+EFFECTS = Table(
+    "effects", METADATA, Column("id", Serial, primary_key=True, autoincrement=True), Column("what", String(200))
+)
+"""What commands and handlers of the tests do."""
+
+NOW = datetime(2026, 9, 7, 8, tzinfo=UTC)
+UPDATED, GRANTED = "organisation.updated.v1", "organisation.status_granted.v1"
+"""Events that registry tells and protocols hears; tests borrow the names."""
+DELAYS = (0.2, 0.4)
+
+Start = Callable[..., ServiceContainer]
+
+
+@contextlib.contextmanager
+def new_postgres(server: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    name = f"imece_test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    base, _, query = server.partition("?")
+    url = base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+    try:
+        yield url.replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def emptied(database: Database) -> Database:
+    """The database without rows, its tables made where they are missing."""
+    METADATA.create_all(database.engine)
+    with database.write() as connection:
+        for table in METADATA.sorted_tables:
+            connection.execute(table.delete())
+    return database
+
+
+# queues
+
+
+def queue_of(event: str, consumer: str = "protocols") -> str:
+    return queue_name(consumer, event)
+
+
+def lying_in(url: str, queue: str) -> list[Any]:
+    """The messages that lie in a queue now, taken out of it."""
+    found = []
+    with Broker(url) as connection, connection.channel() as channel:
+        while (message := channel.basic_get(queue, no_ack=True)) is not None:
+            found.append(message)
+    return found
+
+
+# events and effects
+
+
+def event(name: str = UPDATED, **more: Any) -> Message:
+    """An event of some organisation."""
+    usual = {
+        "name": name, "subject_id": str(uuid.uuid4()), "subject_version": 1, "data": {"word": "çağrı"}, "occurred_at": NOW
+    }  # fmt: skip
+    return Message(**(usual | more))
+
+
+def posted(database: Database, *events: Message) -> list[str]:
+    """Post the events in one transaction; returns their ids."""
+    with database.write() as connection:
+        post(connection, events)
+    return [each.id for each in events]
+
+
+def do(connection: Any, what: str) -> None:
+    """Have an effect."""
+    connection.execute(insert(EFFECTS).values(what=what))
+
+
+def effects(database: Database) -> list[str]:
+    """What was done, in order."""
+    with database.read() as connection:
+        return list(connection.execute(select(EFFECTS.c.what).order_by(EFFECTS.c.id)).scalars())
+
+
+def waiting(database: Database) -> int:
+    """How many events are not yet marked as published."""
+    with database.read() as connection:
+        return len(connection.execute(select(OUTBOX.c.id).where(OUTBOX.c.published_at.is_(None))).all())
+
+
+def rows(database: Database, table: Table) -> list[Any]:
+    """Everything in a table."""
+    with database.read() as connection:
+        return list(connection.execute(select(table)).all())
+
+
+def config_of(settings: Settings) -> dict[str, Any]:
+    """nameko's config as `runtime.process` makes it."""
+    return {
+        SETTINGS: settings,
+        "AMQP_URI": settings.amqp_url or "memory://",
+        "max_workers": settings.max_workers,
+        "serializer": "json",
+    }
+
+
+def together(*jobs: Callable[[], Any]) -> list[Any]:
+    """Run the jobs at the same time; returns what each returned or raised."""
+
+    def outcome(job: Callable[[], Any]) -> Any:
+        try:
+            return job()
+        except Exception as error:  # noqa: BLE001 - the outcome is what the test looks at
+            return error
+
+    return [thread.wait() for thread in [eventlet.spawn(outcome, job) for job in jobs]]
