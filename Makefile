@@ -72,7 +72,7 @@ bench: $(VENV)/.dev ## Moves a second, as ratios to the bare database and broker
 	@$(WITH_SERVICES) $(BIN)/python -W ignore tests/bench/moves.py
 
 diagrams: $(VENV)/.dev ## Write the generated parts of README and docs anew
-	@$(BIN)/python -W ignore docs/generate.py
+	@PYTHONPATH=. $(BIN)/python -W ignore docs/generate.py
 
 openapi: $(VENV)/.run ## Print the interface as OpenAPI 3.1
 	@$(BIN)/imece openapi

@@ -10,8 +10,8 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import os
 import sys
-from datetime import date
 from importlib import import_module
 from typing import Any
 
@@ -19,6 +19,7 @@ import click
 
 from services.kernel.calendar import Calendar
 from services.kernel.errors import ImeceError, Invalid
+from services.runtime.clockwork import TIME
 from services.runtime.database import database_at
 from services.runtime.language import say
 from services.runtime.migration import ensure_database, upgrade
@@ -75,6 +76,7 @@ def run(*, demo: bool, address: str | None) -> None:
     """Run everything in this one process (embedded mode)."""
     from dataclasses import replace  # noqa: PLC0415
 
+    os.umask(0o077)  # the files hold people's data: nobody else's business on this machine
     settings = _settings()
     if settings.mode != "embedded":
         raise click.ClickException(
@@ -125,7 +127,9 @@ def migrate(service: tuple[str, ...]) -> None:
 
 
 @main.command()
-@click.option("--url", metavar="URL", help="A running İmece with the demo clock; otherwise one is started for the demo.")
+@click.option(
+    "--url", metavar="URL", help="A running İmece with the demo clock; otherwise one is started for the demo."
+)
 @click.option("--language", type=click.Choice(["tr", "en"]), default="tr", show_default=True)
 def demo(url: str | None, language: str) -> None:
     """Drive three protocols over HTTP to their ends, step by step."""
@@ -173,7 +177,6 @@ def verify(anchor: str | None) -> None:
 def make_anchor() -> None:
     """Anchor the histories now and print the hash, to be kept outside the database."""
     from services.protocols.adapters import audit as histories  # noqa: PLC0415
-    from services.runtime.clockwork import TIME  # noqa: PLC0415
 
     click.echo(histories.anchor(database_at(_settings().database_of("protocols")), TIME.now()) or "Nothing changed.")
 
@@ -205,7 +208,7 @@ def add(username: str, full_name: str, email: str | None, password: str | None) 
 @click.option("--municipality", metavar="CODE")
 @click.option("--authority", metavar="CODE")
 @click.option("--organisation", metavar="ID")
-@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), default=lambda: date.today().isoformat())
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), default=lambda: TIME.today().isoformat())
 @click.option("--to", "valid_to", type=click.DateTime(["%Y-%m-%d"]))
 def office(
     username: str,
@@ -276,7 +279,6 @@ def off(username: str) -> None:
 
 def _desk() -> Any:
     from services.gateway.service import desk  # noqa: PLC0415
-    from services.runtime.clockwork import TIME  # noqa: PLC0415
 
     settings = _settings()
     return desk(database_at(settings.database_of("gateway")), settings, TIME)

@@ -22,7 +22,6 @@ import requests
 from eventlet.green import subprocess
 
 from services.gateway.identity import application as identity
-from services.gateway.identity.domain import Membership
 from services.gateway.service import desk
 from services.kernel.actor import Actor
 from services.kernel.calendar import ISTANBUL
@@ -38,7 +37,6 @@ Say = Callable[[str], None]
 PASSWORD_FILE = "demo-password"  # noqa: S105 - a file's name
 _SOURCE = "made for the demo; decision number and dates not known"
 _BEGINNING = date(2020, 1, 1)
-_DEMO = Actor(role="administrator", user_id="demo")
 _REGISTRAR = Actor(role="registrar", user_id="demo")
 
 
@@ -92,15 +90,13 @@ def seed(settings: Settings, say: Say) -> None:
     password, made_now = _password(settings)
     ids = {each.name: _organisation(each) for each in ORGANISATIONS}
     people = desk(database_at(settings.database_of("gateway")), settings, TIME)
-    known = {each.username for each in identity.users(people, None, 1, 200).items}
     offices = [*OFFICES] + [
         (each.user, f"{each.name} temsilciliği", "organisation_representative", {"organisation_id": ids[each.name]})
         for each in ORGANISATIONS
         if each.user is not None
     ]
     for username, title, role, tenant in offices:
-        if username not in known:
-            _office(people, username, title, role, tenant, password)
+        _office(people, username, title, role, tenant, password)
     _welcome(settings, [username for username, *_ in offices], password if made_now else None, say)
 
 
@@ -136,25 +132,9 @@ def _ask(service: str, method: str, **arguments: Any) -> Any:
     return answer["result"]
 
 
-def _office(
-    people: identity.Desk, username: str, title: str, role: str, tenant: dict[str, str], password: str
-) -> None:
-    user = identity.create_user(people, _DEMO, identity.NewUser(username, password, title), f"demo-user-{username}")
-    identity.grant_membership(
-        people,
-        _DEMO,
-        Membership(
-            id=str(uuid.uuid4()),
-            user_id=user.id,
-            role=role,
-            municipality=tenant.get("municipality"),
-            authority=tenant.get("authority"),
-            organisation_id=tenant.get("organisation_id"),
-            valid_from=_BEGINNING,
-            valid_to=None,
-            version=1,
-        ),
-        f"demo-office-{username}",
+def _office(people: identity.Desk, username: str, title: str, role: str, tenant: dict[str, str], password: str) -> None:
+    identity.provide_user(
+        people, identity.NewUser(username, password, title), [identity.Office(role, **tenant)], _BEGINNING
     )
 
 
@@ -252,7 +232,12 @@ class Demonstration:
             "text": f"{title}. Taraflar, görevler ve süre bu protokolde yazılıdır.",
             "contributions": [
                 {"party": "municipality", "kind": "premises", "recipient": "project", "description": "Toplantı salonu"},
-                {"party": "organisation", "kind": "service", "recipient": "project", "description": "Eğitim ve uzmanlık"},
+                {
+                    "party": "organisation",
+                    "kind": "service",
+                    "recipient": "project",
+                    "description": "Eğitim ve uzmanlık",
+                },
             ],
         }
         made = self.office(office).call("POST", "/protocols", body)
@@ -311,11 +296,23 @@ def _signatories(until: date) -> list[dict[str, Any]]:
 
 def permission_path(demo: Demonstration) -> str:
     """An association without public-benefit status; the commission stays silent, the district governor permits."""
-    case = demo.draft("sisli.unit", "34-35", "Yer Çizenler Herkes İçin Haritalama Derneği",
-                      "Mahalle mahalle erişilebilirlik haritası", "5393/14: engellilere yönelik hizmetler")
+    case = demo.draft(
+        "sisli.unit",
+        "34-35",
+        "Yer Çizenler Herkes İçin Haritalama Derneği",
+        "Mahalle mahalle erişilebilirlik haritası",
+        "5393/14: engellilere yönelik hizmetler",
+    )
     demo.step(case, "sisli.unit", "submit_to_mayor")
     demo.step(case, "sisli.mayor", "refer_to_council")
-    demo.step(case, "sisli.clerk", "refer_to_commission", sitting_on=demo.next_day(), decision_no="1", commission="Plan ve Bütçe")
+    demo.step(
+        case,
+        "sisli.clerk",
+        "refer_to_commission",
+        sitting_on=demo.next_day(),
+        decision_no="1",
+        commission="Plan ve Bütçe",
+    )
     demo.let_pass(case, "sisli.clerk", "COMMISSION_REPORT")
     demo.step(case, "sisli.clerk", "accept", sitting_on=demo.next_day(), decision_no="2", votes=_votes(37, 30, 24))
     demo.let_pass(case, "sisli.clerk", "MAYOR_RETURN")
@@ -329,12 +326,25 @@ def permission_path(demo: Demonstration) -> str:
 
 def exempt_path(demo: Demonstration) -> str:
     """An association with public-benefit status, a metropolitan council that decides without a commission."""
-    case = demo.draft("ibb.unit", "34-00", "Türkiye Kızılay Derneği", "Afet gönüllüsü eğitimleri",
-                      "5216/7-v: sosyal ve kültürel hizmetler")
+    case = demo.draft(
+        "ibb.unit",
+        "34-00",
+        "Türkiye Kızılay Derneği",
+        "Afet gönüllüsü eğitimleri",
+        "5216/7-v: sosyal ve kültürel hizmetler",
+    )
     demo.step(case, "ibb.unit", "submit_to_mayor")
     demo.step(case, "ibb.mayor", "refer_to_council")
     votes = _votes(312, 250, 200)
-    demo.step(case, "ibb.clerk", "accept", sitting_on=demo.next_day(), decision_no="3", votes=votes, without_commission_votes=votes)
+    demo.step(
+        case,
+        "ibb.clerk",
+        "accept",
+        sitting_on=demo.next_day(),
+        decision_no="3",
+        votes=votes,
+        without_commission_votes=votes,
+    )
     demo.let_pass(case, "ibb.clerk", "MAYOR_RETURN")
     demo.step(case, "ibb.clerk", "transmit", sent_on=demo.next_day(), letter_no="ornek-3")
     demo.step(case, "ibb.clerk", "publish_summary", published_on=demo.next_day())
@@ -344,29 +354,56 @@ def exempt_path(demo: Demonstration) -> str:
 
 def refused_path(demo: Demonstration) -> str:
     """The mayor returns the decision, the council insists, the governor refuses."""
-    case = demo.draft("ibb.unit", "34-00", "Kadın Emeğini Değerlendirme Vakfı", "Kadın kooperatifleri buluşması",
-                      "5216/7-v: sosyal ve kültürel hizmetler")
+    case = demo.draft(
+        "ibb.unit",
+        "34-00",
+        "Kadın Emeğini Değerlendirme Vakfı",
+        "Kadın kooperatifleri buluşması",
+        "5216/7-v: sosyal ve kültürel hizmetler",
+    )
     demo.step(case, "ibb.unit", "submit_to_mayor")
     demo.step(case, "ibb.mayor", "refer_to_council")
-    demo.step(case, "ibb.clerk", "refer_to_commission", sitting_on=demo.next_day(), decision_no="4", commission="Toplumsal Cinsiyet Eşitliği")
+    demo.step(
+        case,
+        "ibb.clerk",
+        "refer_to_commission",
+        sitting_on=demo.next_day(),
+        decision_no="4",
+        commission="Toplumsal Cinsiyet Eşitliği",
+    )
     demo.step(case, "ibb.commission", "report", opinion="favourable", text="Komisyon projeyi uygun bulmuştur.")
     demo.step(case, "ibb.clerk", "accept", sitting_on=demo.next_day(), decision_no="5", votes=_votes(312, 200, 110))
-    demo.step(case, "ibb.mayor", "return_to_council", legal_reason="Protokolde bütçe kalemi gösterilmemiştir (5393/60-m).")
+    demo.step(
+        case, "ibb.mayor", "return_to_council", legal_reason="Protokolde bütçe kalemi gösterilmemiştir (5393/60-m)."
+    )
     demo.step(case, "ibb.clerk", "insist", sitting_on=demo.next_day(), decision_no="6", votes=_votes(312, 220, 170))
     demo.step(case, "ibb.clerk", "transmit", sent_on=demo.next_day(), letter_no="ornek-4")
     demo.step(case, "ibb.clerk", "publish_summary", published_on=demo.next_day())
     demo.step(case, "istanbul.vali.clerk", "stamp", received_on=demo.next_day(), registry_no="ornek-301")
     demo.step(case, "ibb.mayor", "request_permission", sent_on=demo.next_day(), letter_no="ornek-5")
-    last = demo.step(case, "istanbul.vali", "refuse", decided_on=demo.next_day(), letter_no="ornek-302",
-                     reason="Proje bütçesi yeterince açıklanmamıştır.", legal_ground="5393/75-c")
+    last = demo.step(
+        case,
+        "istanbul.vali",
+        "refuse",
+        decided_on=demo.next_day(),
+        letter_no="ornek-302",
+        reason="Proje bütçesi yeterince açıklanmamıştır.",
+        legal_ground="5393/75-c",
+    )
     return str(last["stage"])
 
 
 def _sign(demo: Demonstration, case: str, mayor: str) -> str:
     on = demo.next_day()
     approved = demo.office(mayor).call("GET", f"/protocols/{case}")["approved_text_sha256"]
-    last = demo.step(case, mayor, "sign", signed_on=on, text_sha256=approved,
-                     signatories=_signatories(date.fromisoformat(on) + timedelta(days=365)))
+    last = demo.step(
+        case,
+        mayor,
+        "sign",
+        signed_on=on,
+        text_sha256=approved,
+        signatories=_signatories(date.fromisoformat(on) + timedelta(days=365)),
+    )
     return str(last["stage"])
 
 
@@ -400,7 +437,10 @@ def _kept_password(settings: Settings) -> str:
     path = settings.data_dir / PASSWORD_FILE
     if not path.exists():
         raise Unavailable(
-            Sentence("The demo users' password is not known here. Set IMECE_DEMO_PASSWORD, or run where {path} is.", path=str(path))
+            Sentence(
+                "The demo users' password is not known here. Set IMECE_DEMO_PASSWORD, or run where {path} is.",
+                path=str(path),
+            )
         )
     return path.read_text().strip()
 
@@ -408,7 +448,7 @@ def _kept_password(settings: Settings) -> str:
 def _has_demo_clock(url: str) -> bool:
     """Whether a system with the demo clock answers there; without it the route is 404."""
     try:
-        return requests.get(f"{url}/api/v1/demo/clock", timeout=3).status_code == requests.codes.unauthorized
+        return bool(requests.get(f"{url}/api/v1/demo/clock", timeout=3).status_code == requests.codes.unauthorized)
     except requests.RequestException:
         return False
 

@@ -94,7 +94,9 @@ class Client:
         assert answer.status == 200, f"GET {path}: {answer.status} {answer.body}"
         return answer.body
 
-    def post(self, path: str, body: Any = None, *, version: int | None = None, status: int = 201, **headers: str) -> Any:
+    def post(
+        self, path: str, body: Any = None, *, version: int | None = None, status: int = 201, **headers: str
+    ) -> Any:
         answer = self.ask("POST", path, body, version=version, **headers)
         assert answer.status == status, f"POST {path}: {answer.status} {answer.body}"
         return answer.body
@@ -227,7 +229,9 @@ class System:
             made = self.client("registrar").post("/organisations", {"name": name, "form": form, "province_code": "34"})
             self.organisations[name] = made["id"]
             if office:
-                self.add_office(f"org.{len(self.organisations)}", "organisation_representative", {"organisation_id": made["id"]})
+                self.add_office(
+                    f"org.{len(self.organisations)}", "organisation_representative", {"organisation_id": made["id"]}
+                )
         return self.organisations[name]
 
     # protocols
@@ -249,7 +253,14 @@ class System:
 
 
 def votes(accept: int = 25, reject: int = 3) -> dict[str, Any]:
-    return {"mode": "open", "present": accept + reject, "accept": accept, "reject": reject, "abstain": 0, "full_membership": FULL}
+    return {
+        "mode": "open",
+        "present": accept + reject,
+        "accept": accept,
+        "reject": reject,
+        "abstain": 0,
+        "full_membership": FULL,
+    }
 
 
 def base_environment(folder: Path) -> dict[str, str]:
@@ -273,7 +284,9 @@ def fresh_databases(server: str) -> Iterator[dict[str, str]]:
             connection.execute(f'CREATE DATABASE "{name}"')
     try:
         yield {
-            f"IMECE_{service.upper()}_DATABASE_URL": base.rpartition("/")[0] + f"/{name}" + (f"?{query}" if query else "")
+            f"IMECE_{service.upper()}_DATABASE_URL": base.rpartition("/")[0]
+            + f"/{name}"
+            + (f"?{query}" if query else "")
             for service, name in names.items()
         }
     finally:

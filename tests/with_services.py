@@ -62,7 +62,9 @@ def postgres_works(url: str) -> bool:
 
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
-            row = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+            row = connection.execute(
+                "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+            ).fetchone()
     except psycopg.Error:
         return False
     return bool(row and row[0])
@@ -121,7 +123,7 @@ def amqp_works(url: str) -> bool:
     try:
         with Connection(url, connect_timeout=5) as connection:
             connection.connect()
-    except Exception as error:  # whatever the reason, this broker is no use to the tests
+    except Exception as error:  # noqa: BLE001 - whatever the reason, this broker is no use to the tests
         say(f"RabbitMQ at {url.rpartition('@')[2]}: {error}")
         return False
     return True
@@ -152,9 +154,7 @@ def start_rabbitmq() -> bool:
 def main() -> int:
     found = {POSTGRES: find_postgres(), AMQP: find_rabbitmq()}
     environment = dict(os.environ)
-    for name, url in found.items():
-        if url is not None:
-            environment[name] = url
+    environment |= {name: url for name, url in found.items() if url is not None}
     missing = [name for name, url in found.items() if url is None]
     if missing:
         say("=" * 70)

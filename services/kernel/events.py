@@ -26,7 +26,8 @@ def wire_name(class_name: str) -> str:
 class Event:
     """A fact about one subject, in the past tense; subclasses add what happened.
 
-    A subclass whose name ends in a version is an event and gets its wire name; any other is a shape. A new optional field keeps the version; anything else makes a V2 beside V1.
+    A subclass whose name ends in a version is an event and gets its wire name; any other is a shape.
+    A new optional field keeps the version; anything else makes a V2 beside V1.
     """
 
     name: ClassVar[str]

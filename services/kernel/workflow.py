@@ -30,7 +30,7 @@ class Staged(Protocol):
 
     @property
     def conditions(self) -> frozenset[str]:
-        """Names of what is special about the case, as terms and moves ask for them: `zoning`, `metropolitan`, …"""
+        """Names of what is special about the case, as terms ask for them, such as `zoning`."""
 
 
 C = TypeVar("C", bound=Staged)
@@ -218,7 +218,8 @@ class Procedure(Generic[C]):
             stage=self.stages[stage].label.to_plain(),
         )
         raise Refused(
-            reason, {"reasons": [{"code": "wrong_stage", "article": "", "message": reason.to_plain()}], "possible": possible}
+            reason,
+            {"reasons": [{"code": "wrong_stage", "article": "", "message": reason.to_plain()}], "possible": possible},
         )
 
     def advance(self, case: C, name: str, act: Act) -> Move[C]:
@@ -314,8 +315,7 @@ class Procedure(Generic[C]):
     def diagram(self, language: Literal["tr", "en"]) -> str:
         """The table as a Mermaid state diagram; moves possible from many stages are drawn once, from a note."""
         lines = ["stateDiagram-v2", "    direction TB"]
-        for stage in self.stages.values():
-            lines.append(f"    {stage.name} : {getattr(stage.label, language)}")
+        lines += [f"    {stage.name} : {_drawable(getattr(stage.label, language))}" for stage in self.stages.values()]
         lines.append(f"    [*] --> {self.initial}")
         everywhere: dict[tuple[str, str | None], Move[C]] = {}
         for move in self.moves:
@@ -328,12 +328,12 @@ class Procedure(Generic[C]):
                     label += f" ({getattr(move.when_label, language)})"
                 if move.article:
                     label += f" · {move.article}"
-                lines.append(f"    {source} --> {move.to or source} : {label}")
+                lines.append(f"    {source} --> {move.to or source} : {_drawable(label)}")
         for move in everywhere.values():
             first, last = self.stages[move.sources[0]].label, self.stages[move.sources[-1]].label
             span = f"{getattr(first, language)} … {getattr(last, language)}"
             note = f"{getattr(move.label, language)}: {span}"
-            lines += [f"    note right of {move.to or move.sources[0]}", f"        {note}", "    end note"]
+            lines += [f"    note right of {move.to or move.sources[0]}", f"        {_drawable(note)}", "    end note"]
         lines += [f"    {end} --> [*]" for end in self.stages if end in self.ends]
         return "\n".join(lines) + "\n"
 
@@ -357,15 +357,22 @@ class Procedure(Generic[C]):
                 wrong.append(f"{term.kind}: unknown move {sorted(used - names)}")
             if not {*term.starts_in, *term.lives_in} <= known:
                 wrong.append(f"{term.kind}: unknown stage")
-        for move in self.moves:
-            if move.dated_by is not None and move.dated_by not in (*move.needs, *move.takes):
-                wrong.append(f"{move.name}: dated by a field it does not have")
+        wrong += [
+            f"{move.name}: dated by a field it does not have"
+            for move in self.moves
+            if move.dated_by is not None and move.dated_by not in (*move.needs, *move.takes)
+        ]
         if wrong:
             raise ValueError("; ".join(wrong))
 
 
 _MANY = 4
 """A move with more sources than this is drawn as a note."""
+
+
+def _drawable(text: str) -> str:
+    """The text without the signs that end a Mermaid statement."""
+    return text.replace(";", ",").replace(": ", " – ")
 
 
 class _Permission(Generic[C]):
@@ -419,7 +426,12 @@ def _date_reason(move: Move[C], case: C, act: Act) -> dict[str, Any] | None:
         )
     else:
         return None
-    return {"code": "date_between_previous_act_and_today", "article": "", "message": said.to_plain(), "field": move.dated_by}
+    return {
+        "code": "date_between_previous_act_and_today",
+        "article": "",
+        "message": said.to_plain(),
+        "field": move.dated_by,
+    }
 
 
 def _refusal(reasons: list[dict[str, Any]]) -> Refused:

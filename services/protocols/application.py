@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from services.kernel import clock as clocks
@@ -47,10 +47,14 @@ class Cases(Protocol):
     def next_reference(self, municipality: str, year: int) -> str:
         """`<municipality>/<year>/<number>`, each number once and without gaps."""
 
-    def add(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]) -> None:
+    def add(
+        self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
+    ) -> None:
         """Store a new case with its history and events."""
 
-    def save(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]) -> None:
+    def save(
+        self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
+    ) -> None:
         """Store a changed case with its new history and events."""
 
     def calendar(self) -> Calendar:
@@ -270,7 +274,7 @@ def _linked(
         "title": case.title,
         "subject": case.subject,
         "municipal_duty": case.municipal_duty,
-        "starts_on": act.fields.get("starts_on") or case.starts_on,
+        "starts_on": act.fields.get("starts_on") or _next_start(context, case, link),
         "term_months": act.fields.get("term_months") or case.term_months,
         "zoning": case.zoning,
         "text": text,
@@ -295,6 +299,14 @@ def _linked(
         link_to=case,
         link_kind=link,
     )
+
+
+def _next_start(context: Context, case: ProtocolCase, link: str) -> date:
+    """A renewal starts when the old term has ended, an amendment as soon as it can."""
+    term = case.newest_clock("TERM")
+    if link == "renewal" and term is not None and term.due_on is not None:
+        return max(term.due_on + timedelta(days=1), context.today)
+    return context.today
 
 
 def _act(

@@ -17,6 +17,7 @@ from services.protocols.adapters.repository import (
     Store,
     Stores,
     claim,
+    clocks_past,
     learn_day,
     learn_partner,
     protocols_with_open_clocks,
@@ -28,10 +29,13 @@ from services.protocols.application import Context
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import NAME, protocol_procedure
 from services.runtime import outbox
+from services.runtime.clockwork import TIME
+from services.runtime.database import Database
 from services.runtime.dependencies import RemoteService, Service
 from services.runtime.entrypoints import event_handler, every, rpc
 from services.runtime.envelope import Envelope
 from services.runtime.inbox import first_time
+from services.runtime.metric import Reading
 from services.runtime.schema import load
 from services.runtime.settings import Settings
 
@@ -111,6 +115,7 @@ class ProtocolsService(Service):
         municipality: str | None = None,
         authority: str | None = None,
         organisation: str | None = None,
+        *,
         overdue: bool | None = None,
         page: int = 1,
         size: int = 50,
@@ -131,9 +136,7 @@ class ProtocolsService(Service):
         if own is not None:
             conditions.insert(0, own)
         with context.read() as store:
-            found, total = _store(store).page(
-                conditions, (PROTOCOLS.c.created_at.desc(), PROTOCOLS.c.id), page, size
-            )
+            found, total = _store(store).page(conditions, (PROTOCOLS.c.created_at.desc(), PROTOCOLS.c.id), page, size)
         items = [application.summary(context.procedure, case) for case in found]
         return {"items": items, "page": page, "size": size, "total": total}
 
@@ -233,6 +236,15 @@ class ProtocolsService(Service):
         digest = audit.anchor(self.database, self.time.now())
         if digest is not None:
             logger.info("histories anchored", extra={"anchor": digest})
+
+    @staticmethod
+    def readings(database: Database) -> list[Reading]:
+        """For the metrics: clocks that are past and have not acted yet."""
+        with database.read() as connection:
+            due = clocks_past(connection, TIME.today())
+        return [
+            ("imece_clocks_due", "Legal clocks that are past and have not acted yet.", {"service": "protocols"}, due)
+        ]
 
     # what the registry tells
 

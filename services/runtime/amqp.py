@@ -39,6 +39,10 @@ class NotConfirmed(Exception):
     """The broker did not confirm in time, or refused."""
 
 
+PUBLISH_ERRORS: tuple[type[BaseException], ...] = (NotConfirmed, Unroutable, *BROKER_ERRORS)
+"""What publishing may raise when the broker is away, slow, or not prepared."""
+
+
 @dataclass(frozen=True)
 class Parcel:
     """One message on its way to an exchange ("" is the default one)."""
@@ -263,7 +267,7 @@ def depth(url: str, queues: Iterable[str]) -> dict[str, int]:
             connection.channel() as channel,
         ):
             return {name: channel.queue_declare(name, passive=True).message_count for name in queues}
-    except (NotConfirmed, *BROKER_ERRORS) as error:
+    except PUBLISH_ERRORS as error:
         raise Unavailable(Sentence("The message broker does not answer. Try again in a moment.")) from error
 
 

@@ -142,6 +142,18 @@ class Database:
         with _weathered(), self._looking.connect() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection all of whose statements see the database as of one moment; never write through it."""
+        level = "REPEATABLE READ" if self.dialect == "postgresql" else "SERIALIZABLE"
+        with _weathered(), self.engine.execution_options(isolation_level=level).connect() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
@@ -266,10 +278,15 @@ def runtime_tables(metadata: MetaData) -> RuntimeTables:
         Column("published_at", Moment),
         sqlite_autoincrement=True,
     )
-    Index("outbox_unpublished", outbox.c.id, postgresql_where=text("published_at IS NULL"),
-          sqlite_where=text("published_at IS NULL"))
-    Index("outbox_unplaced", outbox.c.id, postgresql_where=text("position IS NULL"),
-          sqlite_where=text("position IS NULL"))
+    Index(
+        "outbox_unpublished",
+        outbox.c.id,
+        postgresql_where=text("published_at IS NULL"),
+        sqlite_where=text("published_at IS NULL"),
+    )
+    Index(
+        "outbox_unplaced", outbox.c.id, postgresql_where=text("position IS NULL"), sqlite_where=text("position IS NULL")
+    )
     Index("outbox_by_position", outbox.c.position, unique=True)
     Index("outbox_by_municipality", outbox.c.municipality, outbox.c.position)
     Index("outbox_by_authority", outbox.c.authority, outbox.c.position)

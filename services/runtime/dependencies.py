@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -9,7 +10,9 @@ from nameko.extensions import DependencyProvider
 from services.runtime import log
 from services.runtime.clockwork import TIME, Time
 from services.runtime.database import Database, database_at
+from services.runtime.entrypoints import every
 from services.runtime.relay import Relay
+from services.runtime.reply import forget
 from services.runtime.rpc import RemoteService, is_embedded, settings_of
 from services.runtime.settings import Settings
 
@@ -69,3 +72,12 @@ class Service:
     settings = SettingsProvider()
     database = DatabaseProvider()
     time = TimeProvider()
+
+    @every("housekeeping_interval")
+    def forget_old_answers(self) -> None:
+        """Remove remembered answers that are older than the settings keep them."""
+        before = self.time.now() - timedelta(days=self.settings.replies_kept_days)
+        while True:
+            with self.database.write() as connection:
+                if forget(connection, before) == 0:
+                    return

@@ -24,10 +24,8 @@ from services.contracts.subscriptions import Subscription, queue_name, subscript
 from services.kernel.errors import Unavailable
 from services.runtime import log, metric
 from services.runtime.amqp import (
-    BROKER_ERRORS,
-    NotConfirmed,
+    PUBLISH_ERRORS,
     Parcel,
-    Unroutable,
     dead_name,
     delay_name,
     event_queue,
@@ -133,7 +131,9 @@ class Pump(SharedExtension):
         dialect = postgresql if self._own.dialect == "postgresql" else sqlite
         statement = dialect.insert(CURSORS).values(consumer=cursor, position=position)
         with self._own.write() as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=["consumer"], set_={"position": position}))
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["consumer"], set_={"position": position})
+            )
 
     def _deliver(self, handler: EventHandler, envelope: Envelope, attempt: int) -> None:
         done = Event()
@@ -187,7 +187,6 @@ class Pump(SharedExtension):
     @staticmethod
     def _one(consumer: str, event_id: str) -> tuple[Any, Any]:
         return PARKED.c.consumer == consumer, PARKED.c.event_id == event_id
-
 
 
 class EventHandler(Entrypoint):
@@ -272,7 +271,7 @@ class EventHandler(Entrypoint):
         body = message.body.decode(errors="replace") if isinstance(message.body, bytes) else str(message.body)
         try:
             pool_of(settings_of(self.container).amqp_url).publish([Parcel(exchange, target, body, headers)])
-        except (NotConfirmed, Unroutable, *BROKER_ERRORS) as error:
+        except PUBLISH_ERRORS as error:
             logger.warning("an event could not be sent on", extra={"consumer": self.consumer, "cause": str(error)})
             self.queue_consumer.requeue_message(message)
         else:

@@ -68,16 +68,14 @@ def ensure_database(url: str) -> None:
     target = make_url(url)
     if not target.drivername.startswith("postgresql"):
         return
-    engine = create_engine(target.set(database="postgres"), isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+    engine = create_engine(
+        target.set(database="postgres"), isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
+    )
     with engine.connect() as connection:
         known = connection.execute(
             text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": target.database}
         ).one_or_none()
         if known is None:
             quoted = engine.dialect.identifier_preparer.quote(str(target.database))
-            connection.execute(
-                text(
-                    f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"
-                )
-            )
+            connection.execute(text(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"))
     engine.dispose()

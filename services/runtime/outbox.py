@@ -102,10 +102,7 @@ def place(database: Database) -> int:
 def feed(connection: Connection, after: int, limit: int, actor: Actor) -> list[dict[str, Any]]:
     """Events behind position `after` that the actor's office may see, oldest first, at most `limit`."""
     rows = connection.execute(
-        select(OUTBOX)
-        .where(OUTBOX.c.position > after, _visible_to(actor))
-        .order_by(OUTBOX.c.position)
-        .limit(limit)
+        select(OUTBOX).where(OUTBOX.c.position > after, _visible_to(actor)).order_by(OUTBOX.c.position).limit(limit)
     )
     return [{"position": row.position, **envelope_of(row).to_plain()} for row in rows]
 

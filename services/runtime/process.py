@@ -53,6 +53,7 @@ class Process:
             "max_workers": settings.max_workers,
             "serializer": "json",
         }
+        self._own_readings = {service.name: service.readings for service in services if hasattr(service, "readings")}
         self._runner = ServiceRunner(config)
         for service in services:
             self._runner.add_service(service)
@@ -123,9 +124,11 @@ class Process:
                 if self.settings.mode == "distributed":
                     queues = [amqp.dead_name(queue_name(s.consumer, s.event)) for s in subscriptions_of(name)]
                     dead += sum(amqp.depth(self.settings.amqp_url, queues).values())
+                own = list(self._own_readings[name](database)) if name in self._own_readings else []
             except ImeceError as error:
                 logger.warning("metrics are incomplete", extra={"cause": str(error)})
                 continue
+            yield from own
             if self.settings.mode == "distributed":
                 yield "imece_outbox_waiting", "Events committed and not yet published.", labels, waiting
                 yield "imece_outbox_oldest_seconds", "Age of the oldest event not yet published.", labels, age
@@ -155,7 +158,9 @@ class Process:
             return [b'{"status": "ok"}']
         if path == "/readyz":
             found = self.readiness()
-            start_response("200 OK" if all(found.values()) else "503 Service Unavailable", [("Content-Type", "application/json")])
+            start_response(
+                "200 OK" if all(found.values()) else "503 Service Unavailable", [("Content-Type", "application/json")]
+            )
             return [json.dumps(found).encode()]
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"not found\n"]

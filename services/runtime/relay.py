@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, select, update
 from services.contracts.subscriptions import exchange_name, subscribers_of
 from services.kernel.errors import Unavailable
 from services.runtime import metric
-from services.runtime.amqp import BROKER_ERRORS, NotConfirmed, Parcel, Publisher, Unroutable, to_json
+from services.runtime.amqp import PUBLISH_ERRORS, Parcel, Publisher, to_json
 from services.runtime.clockwork import TIME
 from services.runtime.database import Database
 from services.runtime.outbox import OUTBOX, envelope_of
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 BATCH = 100
 _LONGEST_PAUSE = 30.0
+_WAITED_FOR: tuple[type[BaseException], ...] = (Unavailable, *PUBLISH_ERRORS)
 
 
 class Relay:
@@ -40,7 +41,7 @@ class Relay:
         while not self._stopping:
             try:
                 moved = self.relay_once()
-            except (NotConfirmed, Unroutable, Unavailable, *BROKER_ERRORS) as error:
+            except _WAITED_FOR as error:
                 logger.warning(
                     "events wait in the outbox", extra={"from": self._service, "cause": str(error), "seconds": pause}
                 )

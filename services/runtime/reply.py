@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Row, and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, MetaData, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.kernel.actor import Actor
@@ -54,7 +54,7 @@ def remembered(
     return _same(row, digest)
 
 
-def _same(row: Row[Any], digest: str) -> dict[str, Any]:
+def _same(row: Any, digest: str) -> dict[str, Any]:
     if row.request_sha256 != digest:
         raise Invalid(
             Sentence("This Idempotency-Key was used before with another request. Use a new key."),

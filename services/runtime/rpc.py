@@ -24,7 +24,7 @@ from nameko.rpc import RpcConsumer as NamekoRpcConsumer
 from services.kernel.errors import ImeceError, Unavailable, error_from_plain, error_to_plain
 from services.kernel.text import Sentence
 from services.runtime import log, metric
-from services.runtime.amqp import BROKER_ERRORS, NotConfirmed, Parcel, Unroutable, pool_of, to_json
+from services.runtime.amqp import PUBLISH_ERRORS, NotConfirmed, Parcel, Unroutable, pool_of, to_json
 from services.runtime.embedded import SWITCHBOARD
 from services.runtime.settings import Settings
 
@@ -139,7 +139,7 @@ class RpcConsumer(NamekoRpcConsumer):
             pool_of(settings_of(self.container).amqp_url).publish([parcel])
         except Unroutable:
             logger.info("the asker of a question is gone")
-        except (NotConfirmed, *BROKER_ERRORS) as error:
+        except PUBLISH_ERRORS as error:
             # The question comes again; commands answer as before by their idempotency key.
             logger.warning("an answer could not be sent", extra={"cause": str(error)})
             self.queue_consumer.requeue_message(message)
@@ -290,7 +290,7 @@ class RemoteService(DependencyProvider):
             with Timeout(settings.rpc_timeout, NotConfirmed("no answer in time")):
                 pool_of(settings.amqp_url).publish([parcel], settings.rpc_timeout)
                 answer: dict[str, Any] = reply.wait()
-        except (NotConfirmed, Unroutable, *BROKER_ERRORS) as error:
+        except PUBLISH_ERRORS as error:
             logger.warning("a service does not answer", extra={"target": self.target, "cause": str(error)})
             raise Unavailable(
                 Sentence("The service {service} does not answer. Try again in a moment.", service=self.target)

@@ -86,7 +86,9 @@ class Settings:
     metrics_address: str = _setting(
         "127.0.0.1:9464", _address, "Where metrics, health and readiness of a process answer", "host:port or off"
     )
-    data_dir: Path = _setting(Path("data"), Path, "Embedded mode: databases and documents", "a folder")
+    data_dir: Path = _setting(  # noqa: RUF009 - a Path does not change
+        Path("data"), Path, "Embedded mode: databases and documents", "a folder"
+    )
     database_url: str = _setting(
         "", str, "PostgreSQL server; each service takes the database imece_<service> there", "postgresql://…/"
     )
@@ -108,9 +110,7 @@ class Settings:
     session_idle_minutes: int = _setting(
         60, _whole(1, 24 * 60), "A sign-in ends after so many minutes without a request", "1–1440"
     )
-    trusted_proxies: int = _setting(
-        0, _whole(0, 5), "Proxies in front whose X-Forwarded-For is believed", "0–5"
-    )
+    trusted_proxies: int = _setting(0, _whole(0, 5), "Proxies in front whose X-Forwarded-For is believed", "0–5")
     max_body_kilobytes: int = _setting(1024, _whole(16, 102400), "Largest request body", "16–102400")
     # the law where it leaves a choice ([U] in the domain reference)
     half_day_is_working_day: bool = _setting(
@@ -132,7 +132,10 @@ class Settings:
         "decision, record",
     )
     mayor_may_waive_return: bool = _setting(
-        default=False, read=_flag, meaning="The mayor may let a decision stand before the period ends", values="true, false"
+        default=False,
+        read=_flag,
+        meaning="The mayor may let a decision stand before the period ends",
+        values="true, false",
     )
     permission_silence_days: int = _setting(
         30, _whole(1, 365), "Days after which the authority's silence opens the way to court (2577/10)", "1–365"
@@ -145,13 +148,24 @@ class Settings:
     rpc_timeout: float = _setting(10.0, _seconds, "Seconds a question to another service may take", "seconds")
     handler_deadline: float = _setting(30.0, _seconds, "Seconds one event may take in a consumer", "seconds")
     scheduler_interval: float = _setting(5.0, _seconds, "Seconds between two looks for clocks that fall due", "seconds")
-    relay_interval: float = _setting(1.0, _seconds, "Seconds between two looks into the outbox without a wake-up", "seconds")
+    relay_interval: float = _setting(
+        1.0, _seconds, "Seconds between two looks into the outbox without a wake-up", "seconds"
+    )
     drain_deadline: float = _setting(20.0, _seconds, "Seconds to finish work in flight on SIGTERM", "seconds")
+    housekeeping_interval: float = _setting(600.0, _seconds, "Seconds between two clean-ups of old answers", "seconds")
+    replies_kept_days: int = _setting(
+        7, _whole(1, 365), "Days for which a repeated Idempotency-Key gets its first answer", "1–365"
+    )
     anchor_interval: float = _setting(3600.0, _seconds, "Seconds between two anchors of the histories", "seconds")
     retry_delays: str = _setting(
-        "1,5,30,120,600", _delays, "Seconds before an event is tried again; then it goes to the dead queue", "seconds, …"
+        "1,5,30,120,600",
+        _delays,
+        "Seconds before an event is tried again; then it goes to the dead queue",
+        "seconds, …",
     )
-    log_level: str = _setting("INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Least level logged", "DEBUG … ERROR")
+    log_level: str = _setting(
+        "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "Least level logged", "DEBUG … ERROR"
+    )
 
     @property
     def mode(self) -> Literal["embedded", "distributed"]:
@@ -207,7 +221,9 @@ class Settings:
             wrong.append(("IMECE_DATABASE_URL", Sentence("is needed with IMECE_AMQP_URL: a PostgreSQL address")))
         if settings.mode == "embedded" and not all(settings.database_of(s).startswith("sqlite") for s in SERVICES):
             # The pump follows ids, and only SQLite commits in their order.
-            wrong.append(("IMECE_AMQP_URL", Sentence("is needed with a PostgreSQL address: embedded mode works on SQLite only")))
+            wrong.append(
+                ("IMECE_AMQP_URL", Sentence("is needed with a PostgreSQL address: embedded mode works on SQLite only"))
+            )
         if wrong:
             raise Invalid.fields(wrong)
         return settings

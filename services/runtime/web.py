@@ -23,6 +23,7 @@ from nameko.extensions import Entrypoint
 from nameko.web.server import HttpOnlyProtocol
 from nameko.web.server import WebServer as NamekoWebServer
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
@@ -55,6 +56,8 @@ class _Protocol(HttpOnlyProtocol):
 
 class WebServer(NamekoWebServer):
     """Accepts connections and keeps accepting them."""
+
+    _starting: bool
 
     def __init__(self) -> None:
         self._connections = 0
@@ -103,7 +106,11 @@ class WebServer(NamekoWebServer):
             self._connections -= 1
 
     def get_wsgi_server(
-        self, sock: Any, wsgi_app: Any, protocol: type[HttpProtocol] = _Protocol, debug: bool = False  # noqa: FBT001, FBT002 - nameko's signature
+        self,
+        sock: Any,
+        wsgi_app: Any,
+        protocol: type[HttpProtocol] = _Protocol,
+        debug: bool = False,  # noqa: FBT001, FBT002 - nameko's signature
     ) -> Server:
         return Server(
             sock,
@@ -123,7 +130,8 @@ class WebServer(NamekoWebServer):
         def answer(environ: dict[str, Any], start_response: Any) -> Any:
             return door.handle_request(Request(environ))(environ, start_response)
 
-        return answer
+        hops = settings_of(self.container).trusted_proxies
+        return ProxyFix(answer, x_for=hops, x_proto=hops, x_host=0) if hops else answer
 
 
 class HttpDoor(Entrypoint):
@@ -149,9 +157,9 @@ class HttpDoor(Entrypoint):
         response.headers[_CORRELATION_HEADER] = identifier
         seconds = perf_counter() - began
         route = f"{request.method} {request.environ.get(ROUTE, 'unknown')}"
-        metric.ENTRYPOINT_SECONDS.labels(self.container.service_name, route, f"{response.status_code // 100}xx").observe(
-            seconds
-        )
+        metric.ENTRYPOINT_SECONDS.labels(
+            self.container.service_name, route, f"{response.status_code // 100}xx"
+        ).observe(seconds)
         # The route and not the path: paths hold tracking codes and search words.
         logger.info("answered", extra={"route": route, "status": response.status_code, "seconds": round(seconds, 4)})
         return response
@@ -162,7 +170,9 @@ class HttpDoor(Entrypoint):
             with Timeout(BODY_SECONDS, TooSlow("body")):
                 request.get_data(cache=True)
         except RequestEntityTooLarge:
-            return _closing(problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large."))
+            return _closing(
+                problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large.")
+            )
         except TooSlow:
             return _closing(problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly."))
         except (HTTPException, OSError, ValueError):
@@ -184,7 +194,9 @@ class HttpDoor(Entrypoint):
             answered: Response = response
             return answered
         return problem(
-            500, "internal_error", f"Beklenmeyen bir hata oluştu ({identifier}). / Something unexpected happened ({identifier})."
+            500,
+            "internal_error",
+            f"Beklenmeyen bir hata oluştu ({identifier}). / Something unexpected happened ({identifier}).",
         )
 
 
@@ -202,7 +214,12 @@ def _closing(response: Response) -> Response:
 
 def _believable(identifier: str | None) -> str | None:
     """A caller's correlation id, when it is short and plain enough for our logs."""
-    if identifier and len(identifier) <= _LONGEST_CORRELATION_ID and identifier.replace("-", "").isalnum() and identifier.isascii():
+    if (
+        identifier
+        and len(identifier) <= _LONGEST_CORRELATION_ID
+        and identifier.replace("-", "").isalnum()
+        and identifier.isascii()
+    ):
         return identifier
     return None
 

@@ -151,12 +151,17 @@ class Caller:
     def __init__(self, system: System, office: str) -> None:
         host = system.url.removeprefix("http://")
         self.connection = HTTPConnection(host, timeout=30)
-        token = Client(system.url, None).post("/sessions", {"username": f"test.{office}", "password": PASSWORD})["token"]
+        token = Client(system.url, None).post("/sessions", {"username": f"test.{office}", "password": PASSWORD})[
+            "token"
+        ]
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def move(self, case: str, move: str, fields: dict[str, Any], version: int) -> None:
         self.connection.request(
-            "POST", f"/api/v1/protocols/{case}/moves/{move}", json.dumps(fields), {**self.headers, "If-Match": f'"{version}"'}
+            "POST",
+            f"/api/v1/protocols/{case}/moves/{move}",
+            json.dumps(fields),
+            {**self.headers, "If-Match": f'"{version}"'},
         )
         answer = self.connection.getresponse()
         content = answer.read()
@@ -165,11 +170,11 @@ class Caller:
 
 def through_http(system: System, cases: list[dict[str, Any]], clients: int) -> tuple[float, list[float]]:
     """Moves a second by concurrent clients, each on a protocol of its own, and the time of each move."""
-    until = time.perf_counter() + SECONDS
     times: list[float] = []
+    crew = [{office: Caller(system, office) for office in ("unit", "mayor")} for _ in range(clients)]
+    until = time.perf_counter() + SECONDS
 
-    def client(case: dict[str, Any]) -> None:
-        callers = {office: Caller(system, office) for office in ("unit", "mayor")}
+    def client(case: dict[str, Any], callers: dict[str, Caller]) -> None:
         version, step = system.client("unit").get(f"/protocols/{case['id']}")["version"], 0
         while time.perf_counter() < until:
             office, move, fields = BACK_AND_FORTH[step % 2]
@@ -180,7 +185,7 @@ def through_http(system: System, cases: list[dict[str, Any]], clients: int) -> t
         if step % 2:
             callers["mayor"].move(case["id"], "return_to_drafting", {"reason": "ölçüm"}, version)
 
-    threads = [eventlet.spawn(client, case) for case in cases[:clients]]
+    threads = [eventlet.spawn(client, case, callers) for case, callers in zip(cases, crew, strict=False)]
     began = time.perf_counter()
     for thread in threads:
         thread.wait()
@@ -221,7 +226,9 @@ def main() -> None:
     postgres, amqp = os.environ["IMECE_TEST_POSTGRES_URL"], os.environ["IMECE_TEST_AMQP_URL"]
     with (
         tempfile.TemporaryDirectory() as folder,
-        distributed_system(postgres, amqp, Path(folder), REPLICAS, IMECE_LOG_LEVEL="WARNING", IMECE_SCHEDULER_INTERVAL="5") as system,
+        distributed_system(
+            postgres, amqp, Path(folder), REPLICAS, IMECE_LOG_LEVEL="WARNING", IMECE_SCHEDULER_INTERVAL="5"
+        ) as system,
     ):
         cases = [system.draft() for _ in range(CLIENTS)]
         commits = bare_commits(system.database("protocols"))
@@ -241,7 +248,8 @@ def main() -> None:
     print(f"{'':55} {'per second':>11} {'to bare commits':>16}")
     for name, value, ratio in rows:
         print(f"{name:55} {value:11.0f} {'' if ratio is None else f'{ratio:16.2f}'}")
-    print(f"{'a move through HTTP, ' + str(CLIENTS) + ' clients':55} p50 {percentile(times, 0.5) * 1e3:.1f} ms, p99 {percentile(times, 0.99) * 1e3:.1f} ms")
+    p50, p99 = (percentile(times, share) * 1e3 for share in (0.5, 0.99))
+    print(f"{f'a move through HTTP, {CLIENTS} clients':55} p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     print(
         f"{'act → stored notification, 50 moves a second':55} p50 {percentile(delays, 0.5) * 1e3:.1f} ms, "
         f"p99 {percentile(delays, 0.99) * 1e3:.1f} ms; p50 is {percentile(delays, 0.5) * commits:.1f} bare commits, "

@@ -13,7 +13,13 @@ def test_a_move_goes_through_every_layer_and_the_next_office_is_told_once(system
     drafted = system.draft()
     moved = system.client("unit").move(drafted, "submit_to_mayor")
     assert ("mayor_review", 2, "mayor") == (moved["stage"], moved["version"], moved["whose_turn"]["role"])
-    mine = until(lambda: [n for n in system.client("mayor").get("/notifications?size=200")["items"] if n["subject_id"] == drafted["id"]])
+    mine = until(
+        lambda: [
+            n
+            for n in system.client("mayor").get("/notifications?size=200")["items"]
+            if n["subject_id"] == drafted["id"]
+        ]
+    )
     assert ["protocol.moved.v1"] == [each["event"] for each in mine]
 
 

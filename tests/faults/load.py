@@ -93,7 +93,9 @@ def check(load: Load, events_before: int) -> None:
     until(lambda: unnotified(system) == set(), PATIENCE_SECONDS)
     with system.database("notifications").read() as connection:
         doubled = connection.execute(
-            text("SELECT count(*) FROM (SELECT 1 FROM notifications GROUP BY office, event_id HAVING count(*) > 1) AS d")
+            text(
+                "SELECT count(*) FROM (SELECT 1 FROM notifications GROUP BY office, event_id HAVING count(*) > 1) AS d"
+            )
         ).scalar_one()
     assert 0 == doubled
     assert "Every history is whole." in system.command("audit", "verify")
@@ -101,13 +103,19 @@ def check(load: Load, events_before: int) -> None:
 
 def moved_events(system: System) -> int:
     with system.database("protocols").read() as connection:
-        return int(connection.execute(text("SELECT count(*) FROM outbox WHERE name = 'protocol.moved.v1'")).scalar_one())
+        return int(
+            connection.execute(text("SELECT count(*) FROM outbox WHERE name = 'protocol.moved.v1'")).scalar_one()
+        )
 
 
 def unnotified(system: System) -> set[str]:
     """Moves of which nobody has been told yet."""
     with system.database("protocols").read() as connection:
-        happened = set(connection.execute(text("SELECT CAST(event_id AS text) FROM outbox WHERE name = 'protocol.moved.v1'")).scalars())
+        happened = set(
+            connection.execute(
+                text("SELECT CAST(event_id AS text) FROM outbox WHERE name = 'protocol.moved.v1'")
+            ).scalars()
+        )
     with system.database("notifications").read() as connection:
         told = set(connection.execute(text("SELECT CAST(event_id AS text) FROM notifications")).scalars())
     return happened - told

@@ -72,7 +72,9 @@ def broker(vhost: str) -> str:
 @pytest.fixture
 def embedded(tmp_path: Path) -> Settings:
     """An embedded system with short waits."""
-    settings = Settings(data_dir=tmp_path, relay_interval=0.1, retry_delays="0.1,0.2", rpc_timeout=5, handler_deadline=5)
+    settings = Settings(
+        data_dir=tmp_path, relay_interval=0.1, retry_delays="0.1,0.2", rpc_timeout=5, handler_deadline=5
+    )
     for service in ("registry", "protocols", "gateway"):
         emptied(Database(settings.database_of(service))).close()
     return settings

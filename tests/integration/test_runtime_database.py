@@ -24,9 +24,7 @@ def kept_at(database: Database, moment: Any) -> datetime:
     """The moment as it comes back from the database."""
     emptied(database)
     with database.write() as connection:
-        connection.execute(
-            insert(REPLIES).values(office="o", key="k", request_sha256="", answer={}, created_at=moment)
-        )
+        connection.execute(insert(REPLIES).values(office="o", key="k", request_sha256="", answer={}, created_at=moment))
     with database.read() as connection:
         found: datetime = connection.execute(select(REPLIES.c.created_at)).scalar_one()
     return found

@@ -190,7 +190,10 @@ def test_only_one_placer_works_at_a_time_and_the_other_does_not_wait(postgres: D
         (Actor("registry_clerk", "c", municipality="34-09"), {"everyone", "besiktas", "besiktas and authority"}),
         (Actor("authority_head", "h", authority="K34-35"), {"everyone", "all three"}),
         (Actor("authority_clerk", "k", authority="K06-01"), {"everyone"}),
-        (Actor("organisation_representative", "o", organisation_id=PARTNER), {"everyone", "sisli and partner", "all three"}),
+        (
+            Actor("organisation_representative", "o", organisation_id=PARTNER),
+            {"everyone", "sisli and partner", "all three"},
+        ),
         (Actor("registrar", "r"), {"everyone"}),
         (Actor("administrator", "d"), {"everyone"}),
     ],

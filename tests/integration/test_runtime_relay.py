@@ -163,9 +163,7 @@ def test_an_event_whose_queue_is_missing_is_not_marked(outbox: Database, relay: 
     assert 1 == waiting(outbox)
 
 
-def test_an_event_whose_queue_is_declared_later_is_published_then(
-    outbox: Database, relay: Relay, broker: str
-) -> None:
+def test_an_event_whose_queue_is_declared_later_is_published_then(outbox: Database, relay: Relay, broker: str) -> None:
     (subscription,) = subscribers_of("calendar.day_added.v1")
     posted(outbox, event("calendar.day_added.v1"))
     running = eventlet.spawn(relay.run)
@@ -202,7 +200,9 @@ def test_while_the_broker_is_away_events_wait_and_go_out_when_it_is_back(
     assert sent == list(dict.fromkeys(ids(broker)))
 
 
-def test_while_the_database_is_away_the_relay_waits_for_it(outbox: Database, distributed: Settings, broker: str) -> None:
+def test_while_the_database_is_away_the_relay_waits_for_it(
+    outbox: Database, distributed: Settings, broker: str
+) -> None:
     relay = Relay(outbox, "registry", distributed)
     running = eventlet.spawn(relay.run)
     eventlet.sleep(0.1)

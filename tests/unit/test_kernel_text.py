@@ -27,7 +27,9 @@ from services.kernel.text import Label, Sentence, sentence
 VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.dates()
 SENTENCES = st.builds(
     lambda values: Sentence(" ".join(f"{{{name}}}" for name in values), **values),
-    st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True).filter(lambda name: name != "self"), VALUES, max_size=4),
+    st.dictionaries(
+        st.from_regex(r"[a-z]{1,8}", fullmatch=True).filter(lambda name: name != "self"), VALUES, max_size=4
+    ),
 )
 KINDS = (Invalid, Forbidden, NotFound, Conflict, Refused, Unavailable)
 
@@ -102,7 +104,9 @@ def test_an_events_wire_name_follows_from_its_class(name: str, wire: str) -> Non
     assert wire == wire_name(name)
 
 
-@pytest.mark.parametrize("name", ["ProtocolMoved", "protocolMovedV1", "MovedV1", "ProtocolMovedV0", "Protocol_MovedV1", ""])
+@pytest.mark.parametrize(
+    "name", ["ProtocolMoved", "protocolMovedV1", "MovedV1", "ProtocolMovedV0", "Protocol_MovedV1", ""]
+)
 def test_a_class_of_another_shape_is_no_event(name: str) -> None:
     with pytest.raises(ValueError, match="PastTense"):
         wire_name(name)

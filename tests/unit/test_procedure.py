@@ -347,7 +347,10 @@ def test_an_exemption_that_lapsed_before_signing_blocks_it() -> None:
 def test_a_signatory_without_a_valid_mandate_blocks_signing(until: date | None) -> None:
     walk = Walk()
     walk.to("signing")
-    signatories = [{"party": "municipality", "title": "B"}, {"party": "organisation", "title": "T", "mandate_until": until}]
+    signatories = [
+        {"party": "municipality", "title": "B"},
+        {"party": "organisation", "title": "T", "mandate_until": until},
+    ]
     with pytest.raises(Refused) as refused:
         walk.do("sign", signatories=signatories)
     assert ["mandate_is_valid"] == codes(refused)

@@ -31,7 +31,7 @@ class AnyWalk(RuleBasedStateMachine):
         permission=st.sampled_from(["required", "exempt", "not_needed", "discretionary", "legal_review"]),
         stage=st.sampled_from([*EARLY, *LATE]),
     )
-    def begin(self, zoning: bool, kind: str, permission: str, stage: str) -> None:
+    def begin(self, *, zoning: bool, kind: str, permission: str, stage: str) -> None:
         """Anywhere on the usual way, since walks from the very beginning seldom get far."""
         self.walk = Walk(zoning=zoning, kind=kind, permission="required" if stage in LATE else permission)
         self.walk.to(stage)

@@ -121,7 +121,8 @@ def test_an_envelope_must_have_the_rest(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"occurred_at": "yesterday"}, {"occurred_at": 3}, {"subject_version": "first"}, {"data": 3}, {"data": "x"}]
+    "changes",
+    [{"occurred_at": "yesterday"}, {"occurred_at": 3}, {"subject_version": "first"}, {"data": 3}, {"data": "x"}],
 )
 def test_an_envelope_with_another_shape_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises((ValueError, TypeError)):

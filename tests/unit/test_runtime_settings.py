@@ -139,11 +139,11 @@ def test_embedded_databases_are_files_in_the_data_folder(tmp_path: Path) -> None
 
 def test_the_rules_of_counting_follow_the_settings() -> None:
     settings = Settings(half_day_is_working_day=False, administrative_leave_is_holiday=True, roll_over=False)
-    assert (
-        Rules(half_day_is_working_day=False, administrative_leave_is_holiday=True, roll_over=False) == settings.rules
-    )
+    assert Rules(half_day_is_working_day=False, administrative_leave_is_holiday=True, roll_over=False) == settings.rules
 
 
 def test_the_table_of_settings_has_a_row_for_each() -> None:
     rows = settings_table().splitlines()[2:]
-    assert [f"| `IMECE_{each.name.upper()}` " for each in fields(Settings)] == [row.split("|")[0] + "|" + row.split("|")[1] for row in rows]
+    assert [f"| `IMECE_{each.name.upper()}` " for each in fields(Settings)] == [
+        row.split("|")[0] + "|" + row.split("|")[1] for row in rows
+    ]

@@ -59,7 +59,7 @@ def verify(database: Database, known_anchor: str | None = None) -> Iterator[str]
 
     `known_anchor`: a hash kept outside the database; it must still be there.
     """
-    with database.read() as connection:
+    with database.snapshot() as connection:
         yield from _chains(connection)
         yield from _anchors(connection, known_anchor)
 

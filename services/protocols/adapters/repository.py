@@ -216,7 +216,9 @@ class Store:
         ).scalar_one()
         return f"{municipality}/{year}/{counted}"
 
-    def add(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]) -> None:
+    def add(
+        self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
+    ) -> None:
         """Store a new case with its history and events."""
         now = case.new_acts[-1].recorded_at
         self.connection.execute(
@@ -406,6 +408,12 @@ def claim(store: Any, clock_id: str, rung: str, now: datetime) -> bool:
     return store.connection.execute(statement.returning(CLAIMS.c.clock_id)).one_or_none() is not None
 
 
+def clocks_past(connection: Connection, today: date) -> int:
+    """How many running clocks are past."""
+    past = select(func.count()).select_from(CLOCKS).where(CLOCKS.c.state == "running", CLOCKS.c.due_on < today)
+    return int(connection.execute(past).scalar_one())
+
+
 def protocols_with_past_clocks(connection: Connection, today: date, limit: int) -> list[str]:
     """Cases with a clock that is past, oldest date first."""
     rows = connection.execute(
@@ -454,12 +462,10 @@ def learn_partner(connection: Connection, data: Mapping[str, Any], version: int)
 
 
 def learn_day(connection: Connection, data: Mapping[str, Any]) -> None:
-    """Keep a day that the registry told of."""
+    """Keep what the registry told of a day; a later telling replaces an earlier one."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    values = {"name": data["name"], "source": data["source"], "version": data["version"]}
-    statement = dialect.insert(DAYS).values(on=data["on"], kind=data["kind"], **values)
+    values = {"kind": data["kind"], "name": data["name"], "source": data["source"], "version": data["version"]}
+    statement = dialect.insert(DAYS).values(on=data["on"], **values)
     connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["on", "kind"], set_=values, where=DAYS.c.version < data["version"]
-        )
+        statement.on_conflict_do_update(index_elements=["on"], set_=values, where=DAYS.c.version < data["version"])
     )

@@ -182,11 +182,10 @@ PARTNERS = Table(
 DAYS = Table(
     "calendar_days",
     METADATA,
-    Column("on", Date, nullable=False),
+    Column("on", Date, primary_key=True),
     Column("kind", String(30), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("source", String(300), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
-    PrimaryKeyConstraint("on", "kind"),
 )
 """Days added to the calendar, as told by the registry."""

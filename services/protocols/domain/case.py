@@ -285,7 +285,11 @@ def draft(
     if standing["permission"] == "not_possible":
         said = standing["explanation"][0] if standing.get("explanation") else None
         message = Sentence.from_plain(said) if said else Sentence("This organisation cannot be a party.")
-        reason = {"code": "partner_cannot_be_a_party", "article": standing.get("article", ""), "message": message.to_plain()}
+        reason = {
+            "code": "partner_cannot_be_a_party",
+            "article": standing.get("article", ""),
+            "message": message.to_plain(),
+        }
         raise Refused(message, {"reasons": [reason]})
     today = today_in_istanbul(now)
     authority = municipality["civil_authority"]
@@ -327,19 +331,21 @@ def draft(
     return case, [ProtocolDraftedV1(**case.shown(), stage=case.stage)]
 
 
-def replace_text(
-    case: ProtocolCase, text: str, act: Act, calendar: Calendar, *, allowed_stage: str
-) -> None:
+def replace_text(case: ProtocolCase, text: str, act: Act, calendar: Calendar, *, allowed_stage: str) -> None:
     """A new draft version while drafting.
 
     Raises Refused at any other stage: what is signed must be what was approved.
     """
     if case.stage != allowed_stage:
         raise Refused(
-            Sentence("The text can be changed while drafting only. Ask for the file to be sent back, or propose an amendment.")
+            Sentence(
+                "The text can be changed while drafting only. Ask for the file to be sent back, or propose an amendment."
+            )
         )
     take_text(case, text)
-    kept = Act(act.actor, {"text_version": case.text_version, "text_sha256": case.text_sha256}, act.today, act.now, act.done_on)
+    kept = Act(
+        act.actor, {"text_version": case.text_version, "text_sha256": case.text_sha256}, act.today, act.now, act.done_on
+    )
     case.record(REPLACE_TEXT, case.stage, kept, calendar)
 
 
@@ -420,7 +426,12 @@ def expire_due(
 
 
 def _expire(
-    case: ProtocolCase, clock: Clock, actor: Actor, now: datetime, procedure: Procedure[ProtocolCase], calendar: Calendar
+    case: ProtocolCase,
+    clock: Clock,
+    actor: Actor,
+    now: datetime,
+    procedure: Procedure[ProtocolCase],
+    calendar: Calendar,
 ) -> Iterator[Event]:
     if clock.due_on is None:
         message = f"clock {clock.id} has no due date and cannot expire"
@@ -453,7 +464,10 @@ def recount(case: ProtocolCase, actor: Actor, now: datetime, calendar: Calendar,
     for _, counted in moved:
         _put(case, counted)
     today = today_in_istanbul(now)
-    fields = {"cause": cause, "clocks": [{"kind": new.kind, "from": old.due_on, "to": new.due_on} for old, new in moved]}
+    fields = {
+        "cause": cause,
+        "clocks": [{"kind": new.kind, "from": old.due_on, "to": new.due_on} for old, new in moved],
+    }
     case.record(RECOUNT, case.stage, Act(actor, fields, today, now, today), calendar, advances=False)
     for old, new in moved:
         events.append(_moved(case, old, new, "calendar"))
@@ -461,7 +475,12 @@ def recount(case: ProtocolCase, actor: Actor, now: datetime, calendar: Calendar,
 
 
 def _run_clocks(
-    case: ProtocolCase, row: Move[ProtocolCase], before: str, act: Act, procedure: Procedure[ProtocolCase], calendar: Calendar
+    case: ProtocolCase,
+    row: Move[ProtocolCase],
+    before: str,
+    act: Act,
+    procedure: Procedure[ProtocolCase],
+    calendar: Calendar,
 ) -> Iterator[Event]:
     """Meet, pause, resume, cancel and start the clocks as the terms of the procedure say."""
     ended = case.stage in procedure.ends

@@ -37,7 +37,5 @@ def warnings(contributions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
             continue
         said = _LOOKS_LIKE_AID.get((each["kind"], each["recipient"]))
         if said is not None:
-            found.append(
-                {"line": line, "code": "looks_like_aid", "article": AID_ARTICLE, "message": said.to_plain()}
-            )
+            found.append({"line": line, "code": "looks_like_aid", "article": AID_ARTICLE, "message": said.to_plain()})
     return found

@@ -63,6 +63,8 @@ def majority_accepted(_case: ProtocolCase, act: Act) -> Sentence | None:
 def majority_did_not_accept(_case: ProtocolCase, act: Act) -> Sentence | None:
     """A rejection cannot be recorded with votes that accept."""
     votes = _votes(act)
+    if votes and not votes.fault() and votes.is_unsettled:
+        return votes.accepting_fault()
     if votes and not votes.fault() and votes.accepting_fault() is None:
         return Sentence("These votes accept the motion; they cannot be recorded as a rejection.")
     return None
@@ -138,7 +140,9 @@ def request_has_its_own_letter(case: ProtocolCase, act: Act) -> Sentence | None:
     """The permission request is not the transmittal: it has a letter number of its own."""
     sent = case.facts.get("transmit", {}).get("letter_no")
     if sent and act.fields.get("letter_no") == sent:
-        return Sentence("Letter {letter} sent the decision. The permission request needs a letter of its own.", letter=sent)
+        return Sentence(
+            "Letter {letter} sent the decision. The permission request needs a letter of its own.", letter=sent
+        )
     return None
 
 
@@ -200,8 +204,10 @@ def both_sides_sign(_case: ProtocolCase, act: Act) -> Sentence | None:
     missing = {"municipality", "organisation"} - {each["party"] for each in signatories}
     if not missing:
         return None
-    who: dict[str, Any] = {"municipality": {"tr": "belediye", "en": "the municipality"},
-                           "organisation": {"tr": "kuruluş", "en": "the organisation"}}
+    who: dict[str, Any] = {
+        "municipality": {"tr": "belediye", "en": "the municipality"},
+        "organisation": {"tr": "kuruluş", "en": "the organisation"},
+    }
     return Sentence("A signatory is missing for {party}.", party=who[min(missing)])
 
 

@@ -48,7 +48,11 @@ STAGES: tuple[Stage[ProtocolCase], ...] = (
     Stage("mayor_check", Label("Başkanın hukuki denetiminde", "In the mayor's legality check"), MAYOR),
     Stage("reconsideration", Label("Mecliste yeniden görüşmede", "Back before the council"), CLERK),
     Stage("transmittal", Label("Mülki idareye gönderimde", "Being sent to the civil authority"), _transmittal_turn),
-    Stage("authority_determination", Label("Mülki idarenin takdirinde", "For the civil authority to determine"), AUTHORITY_HEAD),
+    Stage(
+        "authority_determination",
+        Label("Mülki idarenin takdirinde", "For the civil authority to determine"),
+        AUTHORITY_HEAD,
+    ),
     Stage("permission_request", Label("İzin istenecek", "Permission to be requested"), MAYOR),
     Stage("authority_review", Label("İzin incelemesinde", "Permission under review"), AUTHORITY_HEAD),
     Stage("document_completion", Label("Belge tamamlamada", "Documents to be supplied"), CLERK),
@@ -176,7 +180,8 @@ MOVES: tuple[Move[ProtocolCase], ...] = (
          needs=_DECISION, dated_by="sitting_on", guards=(*guard.VOTE_GUARDS, guard.full_membership_did_not_insist),
          asks=(MUNICIPALITY,)),
     Move("transmit", Label("Mülki idareye gönder", "Send to the civil authority"), ("transmittal",), None, (CLERK,),
-         "5393/23; 5216/14", needs=("sent_on", "letter_no"), dated_by="sent_on", preconditions=(guard.not_sent_yet,), effects=(_address,), asks=(AUTHORITY,)),
+         "5393/23; 5216/14", needs=("sent_on", "letter_no"), dated_by="sent_on",
+         preconditions=(guard.not_sent_yet,), effects=(_address,), asks=(AUTHORITY,)),
     *(
         Move("stamp", Label("Kayda al ve damgala", "Register and stamp"), ("transmittal",), to, (AUTHORITY_CLERK,),
              "5393/23, 75; 5216/14", needs=("received_on", "registry_no"), dated_by="received_on",
@@ -231,13 +236,19 @@ MOVES: tuple[Move[ProtocolCase], ...] = (
          needs=("reason",), takes=("court", "file_no", "decided_on")),
     Move("expire", Label("Süresi doldu", "The term ended"), ("in_force", "suspended"), "expired", (SYSTEM_ROLE,),
          preconditions=(guard.term_is_over,)),
-    Move("renew", Label("Yenile", "Renew"), ("in_force",), None, (UNIT,), "5393/75", takes=("starts_on", "term_months", "text")),
+    Move("renew", Label("Yenile", "Renew"), ("in_force",), None, (UNIT,), "5393/75",
+         takes=("starts_on", "term_months", "text"), asks=(STANDING,)),
     Move("propose_amendment", Label("Değişiklik öner", "Propose an amendment"), ("in_force",), None, (UNIT,), "5393/75",
-         takes=("starts_on", "term_months", "text")),
+         takes=("starts_on", "term_months", "text"), asks=(STANDING,)),
 )  # fmt: skip
 
 WAIVER: Move[ProtocolCase] = Move(
-    "waive_return", Label("İadeden vazgeç, kesinleşsin", "Let the decision stand"), ("mayor_check",), "transmittal", (MAYOR,), "5393/23"
+    "waive_return",
+    Label("İadeden vazgeç, kesinleşsin", "Let the decision stand"),
+    ("mayor_check",),
+    "transmittal",
+    (MAYOR,),
+    "5393/23",
 )
 """The mayor's early waiver; part of the table only where the policy allows it."""
 

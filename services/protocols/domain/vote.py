@@ -87,6 +87,11 @@ class Votes:
         """As many for as against."""
         return self.accept == self.reject
 
+    @property
+    def is_unsettled(self) -> bool:
+        """A tie of which nothing was recorded that decides it: the chair's side, or the lot of a secret vote."""
+        return self.is_tie and (self.lot is None if self.mode == "secret" else self.chair is None)
+
     def accepting_fault(self) -> Sentence | None:
         """Why the motion was not accepted, or None.
 

@@ -29,10 +29,10 @@ def upgrade() -> None:
         "calendar_days",
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("source", sa.String(length=300), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("on", "kind"),
+        sa.PrimaryKeyConstraint("on"),
     )
     op.create_table(
         "clock_claims",
