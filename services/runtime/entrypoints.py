@@ -35,7 +35,7 @@ from services.runtime.clockwork import TIME
 from services.runtime.database import Database, database_at, runtime_tables
 from services.runtime.envelope import Envelope
 from services.runtime.outbox import OUTBOX, envelope_of
-from services.runtime.rpc import QueueConsumer, is_embedded, rpc, settings_of
+from services.runtime.rpc import QueueConsumer, is_embedded, ordinary_failures, rpc, settings_of
 
 __all__ = ["event_handler", "every", "rpc"]
 
@@ -180,7 +180,8 @@ class Pump(SharedExtension):
                     envelope = Envelope.from_plain(row.envelope)
                     handler = self._handler(envelope.name)
                     if handler is not None:
-                        self._deliver(handler, envelope, row.attempts)
+                        # Whoever redrives a dead event may have set its attempts to 0.
+                        self._deliver(handler, envelope, max(row.attempts, 1))
             except Unavailable as error:
                 logger.warning("parked events wait for the database", extra={"cause": str(error)})
 
@@ -307,6 +308,7 @@ def _with_deadline(method: Callable[P, R]) -> Callable[P, R]:
         envelope: Any = args[1]
         seconds = service.settings.handler_deadline
         with (
+            ordinary_failures(),
             metric.timed(service.name, envelope.name),
             Timeout(seconds, HandlerTooSlow(f"took longer than {seconds:g} s")),
         ):
@@ -363,7 +365,7 @@ def every(setting: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             service: Any = args[0]
             log.correlate(service=service.name)
-            with metric.timed(service.name, method.__name__):
+            with ordinary_failures(), metric.timed(service.name, method.__name__):
                 return method(*args, **kwargs)
 
         return Every.decorator(setting)(run)  # type: ignore[no-any-return]

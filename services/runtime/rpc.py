@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -40,6 +41,23 @@ RPC_EXCHANGE = "nameko-rpc"
 
 class Bug(Exception):
     """The asked service failed in a way it did not mean to; its own log says how."""
+
+
+class TimeRanOut(Exception):
+    """A time limit inside a method ran out."""
+
+
+@contextmanager
+def ordinary_failures() -> Iterator[None]:
+    """Make eventlet's Timeout an ordinary exception.
+
+    It is a BaseException, which nameko does not see: the worker would vanish and its message stay
+    neither acknowledged nor put back.
+    """
+    try:
+        yield
+    except Timeout as error:
+        raise TimeRanOut(str(error)) from error
 
 
 def settings_of(container: Any) -> Settings:
@@ -177,7 +195,7 @@ def _answering(method: Callable[P, R]) -> Callable[P, dict[str, Any]]:
     @wraps(method)
     def answer(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
         service = args[0].name  # type: ignore[attr-defined]
-        with metric.timed(service, method.__name__) as outcome:
+        with ordinary_failures(), metric.timed(service, method.__name__) as outcome:
             try:
                 return {"result": method(*args, **kwargs)}
             except ImeceError as error:

@@ -28,7 +28,7 @@ from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from services.runtime import log, metric
-from services.runtime.rpc import settings_of
+from services.runtime.rpc import ordinary_failures, settings_of
 
 logger = logging.getLogger(__name__)
 
@@ -236,6 +236,7 @@ def http_door(method: M) -> M:
 
     @wraps(method)
     def handle(*args: Any, **kwargs: Any) -> Any:
-        return method(*args, **kwargs)
+        with ordinary_failures():
+            return method(*args, **kwargs)
 
     return HttpDoor.decorator(handle)  # type: ignore[no-any-return]

@@ -222,6 +222,25 @@ def notified(system: System, cases: list[dict[str, Any]], pace: float) -> list[f
     return [(at - acts[event]).total_seconds() for event, at in stored if event in acts]
 
 
+def processor_seconds(system: System) -> dict[str, float]:
+    """Processor time used so far: by each service, by the servers' processes, and by this client."""
+    tick = os.sysconf("SC_CLK_TCK")
+    ours = {process.pid: service for service, many in system.processes.items() for process in many}
+    servers = {"postgres": "PostgreSQL", "beam.smp": "RabbitMQ"}
+    used: dict[str, float] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, tail = stat.read_text().rpartition(")")
+        except OSError:
+            continue  # it ended while we looked
+        number, _, name = head.partition(" (")
+        who = ours.get(int(number)) or servers.get(name) or ("this client" if int(number) == os.getpid() else None)
+        if who is not None:
+            user, kernel = tail.split()[11:13]
+            used[who] = used.get(who, 0.0) + (int(user) + int(kernel)) / tick
+    return used
+
+
 def main() -> None:
     postgres, amqp = os.environ["IMECE_TEST_POSTGRES_URL"], os.environ["IMECE_TEST_AMQP_URL"]
     with (
@@ -235,7 +254,9 @@ def main() -> None:
         single, hundred = bare_publishes(amqp)
         direct = inside(system, system.draft())
         one, _ = through_http(system, cases, 1)
+        before = processor_seconds(system)
         many, times = through_http(system, cases, CLIENTS)
+        after = processor_seconds(system)
         delays = notified(system, cases, 50)
     rows = [
         ("bare PostgreSQL: a move's statements, plain loop", commits, None),
@@ -248,6 +269,9 @@ def main() -> None:
     print(f"{'':55} {'per second':>11} {'to bare commits':>16}")
     for name, value, ratio in rows:
         print(f"{name:55} {value:11.0f} {'' if ratio is None else f'{ratio:16.2f}'}")
+    shares = {who: (after[who] - before.get(who, 0.0)) / len(times) * 1e3 for who in after}
+    told = ", ".join(f"{who} {used:.1f}" for who, used in sorted(shares.items(), key=lambda each: -each[1]))
+    print(f"processor time of a move through HTTP, in ms: {told}")
     p50, p99 = (percentile(times, share) * 1e3 for share in (0.5, 0.99))
     print(f"{f'a move through HTTP, {CLIENTS} clients':55} p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     print(

@@ -14,7 +14,7 @@ import eventlet
 import pytest
 from harness import fresh_vhost
 from kombu import Connection as Broker
-from machine import DELAYS, GRANTED, UPDATED, Start, config_of, emptied, new_postgres, queue_of
+from machine import DELAYS, GRANTED, UPDATED, Start, Wire, config_of, emptied, new_postgres, queue_of
 from nameko.containers import ServiceContainer
 
 from services.contracts.subscriptions import SUBSCRIPTIONS
@@ -114,3 +114,11 @@ def start() -> Iterator[Start]:
     for container in reversed(running):
         with eventlet.Timeout(10, exception=False):
             container.kill()
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    """A line to the broker that the test may cut."""
+    made = Wire()
+    yield made
+    made.cut()

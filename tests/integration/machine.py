@@ -10,12 +10,17 @@ from typing import Any
 
 import eventlet
 import psycopg
+from harness import free_port
 from kombu import Connection as Broker
 from nameko.containers import ServiceContainer
 from sqlalchemy import Column, MetaData, String, Table, insert, select
 
 from services.contracts.subscriptions import queue_name
-from services.runtime.database import Database, Serial, runtime_tables
+from services.runtime.database import Database, Serial, database_at, runtime_tables
+from services.runtime.dependencies import Service
+from services.runtime.entrypoints import event_handler
+from services.runtime.envelope import Envelope
+from services.runtime.inbox import first_time
 from services.runtime.outbox import OUTBOX, Message, post
 from services.runtime.rpc import SETTINGS
 from services.runtime.settings import Settings
@@ -75,6 +80,47 @@ def lying_in(url: str, queue: str) -> list[Any]:
     return found
 
 
+class Wire:
+    """A line to the broker that can be cut and mended; bytes go through unchanged."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._threads: list[Any] = []
+        self._sockets: list[Any] = []
+
+    def url(self, broker: str) -> str:
+        head, _, tail = broker.rpartition("@")
+        return f"{head}@127.0.0.1:{self.port}/{tail.partition('/')[2]}"
+
+    def mend(self, broker: str) -> None:
+        host, _, port = broker.rpartition("@")[2].partition("/")[0].partition(":")
+        listener = eventlet.listen(("127.0.0.1", self.port))
+        self._sockets.append(listener)
+
+        def accept() -> None:
+            while True:
+                near, _ = listener.accept()
+                far = eventlet.connect((host, int(port or 5672)))
+                self._sockets += [near, far]
+                self._threads += [eventlet.spawn(carry, near, far), eventlet.spawn(carry, far, near)]
+
+        def carry(source: Any, target: Any) -> None:
+            try:
+                while data := source.recv(65536):
+                    target.sendall(data)
+            except OSError:
+                return  # the wire was cut
+
+        self._threads.append(eventlet.spawn(accept))
+
+    def cut(self) -> None:
+        for thread in self._threads:
+            thread.kill()
+        for each in self._sockets:
+            each.close()
+        self._threads, self._sockets = [], []
+
+
 # events and effects
 
 
@@ -114,6 +160,57 @@ def rows(database: Database, table: Table) -> list[Any]:
     """Everything in a table."""
     with database.read() as connection:
         return list(connection.execute(select(table)).all())
+
+
+# consumers
+
+
+Act = Callable[[Any, Envelope], None]
+
+
+def consumer(act: Act, other: Act | None = None) -> type[Service]:
+    """A service that hears `UPDATED` with `act`, and `GRANTED` with `other`."""
+
+    class Protocols(Service):
+        name = "protocols"
+
+        @event_handler("registry", UPDATED)
+        def hear(self, envelope: Envelope) -> None:
+            act(self, envelope)
+
+        @event_handler("registry", GRANTED)
+        def hear_other(self, envelope: Envelope) -> None:
+            (other or act)(self, envelope)
+
+    return Protocols
+
+
+def once(service: Any, envelope: Envelope) -> None:
+    """The inbox row and the effect in one commit, as every handler has it."""
+    with service.database.write() as connection:
+        if first_time(connection, f"protocols.on.{envelope.name}", envelope.id):
+            do(connection, envelope.id)
+
+
+class Handler:
+    """A handler that notes what it was given and fails as often as it is told."""
+
+    def __init__(self, failures: int = 0, error: Callable[[], BaseException] = lambda: LookupError("not today")) -> None:
+        self.failures, self.error = failures, error
+        self.seen: list[str] = []
+
+    def __call__(self, service: Any, envelope: Envelope) -> None:
+        self.seen.append(envelope.id)
+        if len(self.seen) <= self.failures:
+            raise self.error()
+        once(service, envelope)
+
+
+def own(settings: Settings) -> Database:
+    return database_at(settings.database_of("protocols"))
+
+
+# processes
 
 
 def config_of(settings: Settings) -> dict[str, Any]:

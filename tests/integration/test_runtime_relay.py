@@ -10,7 +10,7 @@ from typing import Any
 import eventlet
 import pytest
 from harness import free_port, until
-from machine import GRANTED, UPDATED, event, lying_in, posted, queue_of, rows, together, waiting
+from machine import GRANTED, UPDATED, Wire, event, lying_in, posted, queue_of, rows, together, waiting
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -39,54 +39,6 @@ def outbox(distributed: Settings) -> Iterator[Database]:
 @pytest.fixture
 def relay(outbox: Database, distributed: Settings) -> Relay:
     return Relay(outbox, "registry", distributed)
-
-
-@pytest.fixture
-def wire() -> Iterator[Wire]:
-    made = Wire()
-    yield made
-    made.cut()
-
-
-class Wire:
-    """A line to the broker that can be cut and mended; bytes go through unchanged."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self._threads: list[Any] = []
-        self._sockets: list[Any] = []
-
-    def url(self, broker: str) -> str:
-        head, _, tail = broker.rpartition("@")
-        return f"{head}@127.0.0.1:{self.port}/{tail.partition('/')[2]}"
-
-    def mend(self, broker: str) -> None:
-        host, _, port = broker.rpartition("@")[2].partition("/")[0].partition(":")
-        listener = eventlet.listen(("127.0.0.1", self.port))
-        self._sockets.append(listener)
-
-        def accept() -> None:
-            while True:
-                near, _ = listener.accept()
-                far = eventlet.connect((host, int(port or 5672)))
-                self._sockets += [near, far]
-                self._threads += [eventlet.spawn(carry, near, far), eventlet.spawn(carry, far, near)]
-
-        def carry(source: Any, target: Any) -> None:
-            try:
-                while data := source.recv(65536):
-                    target.sendall(data)
-            except OSError:
-                return  # the wire was cut
-
-        self._threads.append(eventlet.spawn(accept))
-
-    def cut(self) -> None:
-        for thread in self._threads:
-            thread.kill()
-        for each in self._sockets:
-            each.close()
-        self._threads, self._sockets = [], []
 
 
 def bodies(url: str, queue: str = QUEUE) -> list[dict[str, Any]]:

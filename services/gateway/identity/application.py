@@ -59,6 +59,16 @@ class Replay:
     salt: bytes
 
 
+@dataclass(frozen=True)
+class Behind:
+    """Whose token it is, with all memberships and delegations, whatever their dates."""
+
+    session: Session
+    user: User
+    held: tuple[Membership, ...]
+    delegated: tuple[tuple[Delegation, Membership], ...]
+
+
 Thing = TypeVar("Thing")
 
 
@@ -126,8 +136,8 @@ class Repository(Protocol):
     def add_session(self, session: Session, token_sha256: str, key_sha256: str | None, salt: bytes | None) -> bool:
         """False when a session with that key is there already."""
 
-    def session(self, token_sha256: str) -> tuple[Session, User] | None:
-        """The session of a token, with its user."""
+    def behind(self, token_sha256: str) -> Behind | None:
+        """Whose token it is."""
 
     def session_by_key(self, user_id: str, key_sha256: str) -> Replay | None:
         """The session that an Idempotency-Key opened."""
@@ -285,15 +295,14 @@ def signed_in(desk: Desk, token: str) -> SignedIn:
     """Who is behind the token; Unauthenticated when nobody is any longer."""
     now = desk.wall()
     with desk.store.read() as repository:
-        found = repository.session(_sha256(token))
-        if found is None or not found[0].alive(now, desk.idle) or not found[1].active:
-            raise Unauthenticated(Sentence("You are not signed in, or your sign-in has ended. Sign in again."))
-        session, user = found
-        held, delegated = repository.held_by(user.id), repository.delegated_to(user.id)
+        found = repository.behind(_sha256(token))
+    if found is None or not found.session.alive(now, desk.idle) or not found.user.active:
+        raise Unauthenticated(Sentence("You are not signed in, or your sign-in has ended. Sign in again."))
+    session = found.session
     if now - session.seen_at >= SEEN_EVERY:
         with desk.store.write() as repository:
             repository.seen(session.id, now)
-    return SignedIn(session, user, domain.seats(held, delegated, desk.today()))
+    return SignedIn(session, found.user, domain.seats(found.held, found.delegated, desk.today()))
 
 
 def sign_out(desk: Desk, session_id: str) -> None:

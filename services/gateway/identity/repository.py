@@ -15,16 +15,19 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
+    cast,
     delete,
     func,
     insert,
+    null,
     or_,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from services.gateway.identity.application import Account, Found, Replay
+from services.gateway.identity.application import Account, Behind, Found, Replay
 from services.gateway.identity.domain import Attempts, Delegation, Membership, Session, User
 from services.gateway.identity.tables import ATTEMPTS, DELEGATIONS, MEMBERSHIPS, SESSIONS, USERS
 from services.kernel.actor import Actor
@@ -168,10 +171,19 @@ class SqlRepository:
         values = {**vars(session), "token_sha256": token_sha256, "key_sha256": key_sha256, "salt": salt}
         return self._insert_unless_there(SESSIONS, values)
 
-    def session(self, token_sha256: str) -> tuple[Session, User] | None:
-        """The session of a token, with its user."""
-        row = self._connection.execute(_SESSION, {"token": token_sha256}).one_or_none()
-        return None if row is None else (_session(row), _user(row, "user_"))
+    def behind(self, token_sha256: str) -> Behind | None:
+        """Whose token it is, in one round trip, since every request asks."""
+        rows = self._connection.execute(_BEHIND, {"token": token_sha256}).all()
+        if not rows:
+            return None
+        held = [row for row in rows if row.given_id is None and row.held_id is not None]
+        given = [row for row in rows if row.given_id is not None]
+        return Behind(
+            _session(rows[0]),
+            _user(rows[0], "user_"),
+            tuple(_membership(row, "held_") for row in held),
+            tuple((_delegation(row, "given_"), _membership(row, "held_")) for row in given),
+        )
 
     def session_by_key(self, user_id: str, key_sha256: str) -> Replay | None:
         """The session that an Idempotency-Key opened."""
@@ -266,8 +278,8 @@ def _membership(row: Row[Any], prefix: str = "") -> Membership:
     return Membership(**_values(row, prefix, _MEMBERSHIP))
 
 
-def _delegation(row: Row[Any]) -> Delegation:
-    return Delegation(**_values(row, "", _DELEGATION))
+def _delegation(row: Row[Any], prefix: str = "") -> Delegation:
+    return Delegation(**_values(row, prefix, _DELEGATION))
 
 
 def _session(row: Row[Any]) -> Session:
@@ -287,13 +299,30 @@ def _prefixed(table: Table, prefix: str, names: Sequence[str]) -> list[ColumnEle
     return [table.c[name].label(prefix + name) for name in names]
 
 
-# Every request asks these three; built once, since building costs as much as running.
+# Every request asks this; built once, since building costs as much as running.
 # `user_id` of the session serves as the user's id.
 _SESSION = (
-    select(SESSIONS, *_prefixed(USERS, "user_", [name for name in _USER if name != "id"]))
+    select(
+        *(SESSIONS.c[name] for name in _SESSION_FIELDS),
+        *_prefixed(USERS, "user_", [name for name in _USER if name != "id"]),
+    )
     .join(USERS, USERS.c.id == SESSIONS.c.user_id)
     .where(SESSIONS.c.token_sha256 == bindparam("token"))
+    .cte("signed_in")
 )
+_OWN = select(
+    _SESSION,
+    *_prefixed(MEMBERSHIPS, "held_", _MEMBERSHIP),
+    *(cast(null(), DELEGATIONS.c[name].type).label(f"given_{name}") for name in _DELEGATION),
+).select_from(_SESSION.outerjoin(MEMBERSHIPS, MEMBERSHIPS.c.user_id == _SESSION.c.user_id))
+_GIVEN = select(
+    _SESSION, *_prefixed(MEMBERSHIPS, "held_", _MEMBERSHIP), *_prefixed(DELEGATIONS, "given_", _DELEGATION)
+).select_from(
+    _SESSION.join(DELEGATIONS, DELEGATIONS.c.to_user_id == _SESSION.c.user_id).join(
+        MEMBERSHIPS, MEMBERSHIPS.c.id == DELEGATIONS.c.from_membership_id
+    )
+)
+_BEHIND = union_all(_OWN, _GIVEN).order_by("given_valid_from", "held_valid_from", "held_id", "given_id")
 _HELD = (
     select(MEMBERSHIPS)
     .where(MEMBERSHIPS.c.user_id == bindparam("user"))
