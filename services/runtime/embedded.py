@@ -9,8 +9,8 @@ from typing import Any
 from services.kernel.errors import Unavailable
 from services.kernel.text import Sentence
 
-Call = Callable[[dict[str, Any], str | None], dict[str, Any]]
-"""(arguments, correlation id) → the answer as it would travel."""
+Call = Callable[[dict[str, Any], str | None], str]
+"""(arguments, correlation id) → the answer as it would travel, in JSON."""
 
 
 class Switchboard:
@@ -33,7 +33,7 @@ class Switchboard:
         line = self._lines.get((service, method))
         if line is None:
             raise Unavailable(Sentence("The service {service} is not running.", service=service))
-        answer: dict[str, Any] = json.loads(json.dumps(line(json.loads(json.dumps(arguments)), correlation_id)))
+        answer: dict[str, Any] = json.loads(line(json.loads(json.dumps(arguments)), correlation_id))
         return answer
 
 

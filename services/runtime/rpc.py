@@ -145,14 +145,20 @@ class RpcConsumer(NamekoRpcConsumer):
             arguments = dict(request["kwargs"])
         except Exception as error:  # noqa: BLE001 - whatever a stranger sent is answered, not obeyed
             logger.warning("a question could not be read", extra={"cause": type(error).__name__})
-            self.reply(message, {"error": error_to_plain(Unavailable(Sentence("The question could not be read.")))})
+            refusal = Unavailable(Sentence("The question could not be read."))
+            self.reply(message, to_json({"error": error_to_plain(refusal)}))
             return
         provider.ask(arguments, message)
 
-    def reply(self, message: Any, answer: dict[str, Any]) -> None:
+    def reply(self, message: Any, answer: str) -> None:
         """Send the answer, then acknowledge the question; an answer that cannot be sent is not acknowledged."""
+        address = message.properties.get("reply_to")
+        if not address:
+            logger.warning("a question names no queue for its answer")
+            self.queue_consumer.ack_message(message)
+            return
         properties = {"correlation_id": message.properties.get("correlation_id")}
-        parcel = Parcel("", message.properties["reply_to"], to_json(answer), properties=properties)
+        parcel = Parcel("", address, answer, properties=properties)
         try:
             pool_of(settings_of(self.container).amqp_url).publish([parcel])
         except Unroutable:
@@ -181,8 +187,13 @@ class ReplyListener(NamekoReplyListener):
     def handle_message(self, body: Any, message: Any) -> None:  # noqa: ARG002 - nameko's signature
         self.queue_consumer.ack_message(message)
         waiting = self._reply_events.pop(message.properties.get("correlation_id"), None)
-        if waiting is not None:
-            waiting.send(json.loads(message.body))
+        if waiting is None:
+            return
+        try:
+            waiting.send(dict(json.loads(message.body)))
+        except (ValueError, TypeError) as error:
+            # The asker gives up in time.
+            logger.warning("an answer could not be read", extra={"cause": type(error).__name__})
 
     def forget(self, correlation_id: str) -> None:
         """Nobody waits for this answer any more."""
@@ -235,7 +246,7 @@ class Rpc(Entrypoint):
         except ContainerBeingKilled:
             self.consumer.queue_consumer.requeue_message(message)
 
-    def _ask_here(self, arguments: dict[str, Any], correlation_id: str | None) -> dict[str, Any]:
+    def _ask_here(self, arguments: dict[str, Any], correlation_id: str | None) -> str:
         done = Event()
 
         def finish(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
@@ -243,7 +254,7 @@ class Rpc(Entrypoint):
             return result, exc_info
 
         self._spawn(arguments, correlation_id, finish)
-        answer: dict[str, Any] = done.wait()
+        answer: str = done.wait()
         return answer
 
     def _spawn(self, arguments: dict[str, Any], correlation_id: str | None, finish: Any) -> None:
@@ -252,12 +263,14 @@ class Rpc(Entrypoint):
         )
 
 
-def _answer_of(result: Any, exc_info: Any) -> dict[str, Any]:
-    """What travels back: a bug is told as such, without its text, which may hold anything."""
+def _answer_of(result: Any, exc_info: Any) -> str:
+    """What travels back, as JSON: a bug is told as such, without its text, which may hold anything."""
     if exc_info is None:
-        answer: dict[str, Any] = result
-        return answer
-    return {"error": {"kind": "Bug", "correlation_id": log.correlation_id()}}
+        try:
+            return to_json(result)
+        except (TypeError, ValueError):
+            logger.exception("an answer is no JSON")
+    return to_json({"error": {"kind": "Bug", "correlation_id": log.correlation_id()}})
 
 
 def rpc(method: Callable[P, R]) -> Callable[P, R]:
@@ -287,11 +300,20 @@ class RemoteService(DependencyProvider):
 
     def ask(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """The other side's answer, still wrapped."""
-        if is_embedded(self.container):
-            return SWITCHBOARD.ask(self.target, method, arguments, log.correlation_id())
         settings = settings_of(self.container)
+        try:
+            with Timeout(settings.rpc_timeout, NotConfirmed("no answer in time")):
+                if is_embedded(self.container):
+                    return SWITCHBOARD.ask(self.target, method, arguments, log.correlation_id())
+                return self._ask_by_broker(method, arguments, settings)
+        except PUBLISH_ERRORS as error:
+            logger.warning("a service does not answer", extra={"target": self.target, "cause": str(error)})
+            raise Unavailable(
+                Sentence("The service {service} does not answer. Try again in a moment.", service=self.target)
+            ) from error
+
+    def _ask_by_broker(self, method: str, arguments: dict[str, Any], settings: Settings) -> dict[str, Any]:
         identifier = uuid.uuid4().hex
-        reply = self.replies.get_reply_event(identifier)
         parcel = Parcel(
             RPC_EXCHANGE,
             f"{self.target}.{method}",
@@ -304,15 +326,10 @@ class RemoteService(DependencyProvider):
                 "expiration": str(int(settings.rpc_timeout * 1000)),
             },
         )
+        reply = self.replies.get_reply_event(identifier)
         try:
-            with Timeout(settings.rpc_timeout, NotConfirmed("no answer in time")):
-                pool_of(settings.amqp_url).publish([parcel], settings.rpc_timeout)
-                answer: dict[str, Any] = reply.wait()
-        except PUBLISH_ERRORS as error:
-            logger.warning("a service does not answer", extra={"target": self.target, "cause": str(error)})
-            raise Unavailable(
-                Sentence("The service {service} does not answer. Try again in a moment.", service=self.target)
-            ) from error
+            pool_of(settings.amqp_url).publish([parcel], settings.rpc_timeout)
+            answer: dict[str, Any] = reply.wait()
         finally:
             self.replies.forget(identifier)
         return answer
