@@ -29,21 +29,21 @@ $(VENV)/.dev: $(VENV)/.run
 setup: $(VENV)/.dev ## Install everything into .venv
 
 run: $(VENV)/.run ## Start İmece here, in one process, with the demo's offices
-	@$(BIN)/imece run --demo
+	@IMECE_LOG_LEVEL=$${IMECE_LOG_LEVEL:-WARNING} $(BIN)/imece run --demo
 
 demo: $(VENV)/.run ## Drive three protocols to their ends, step by step
 	@$(BIN)/imece demo
 
 check: lint types imports ## Style, types and import rules
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev ## Style alone
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "run make fmt"; exit 1; }
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev ## Types alone
 	@$(BIN)/mypy services
 
-imports: $(VENV)/.dev
+imports: $(VENV)/.dev ## Import rules alone
 	@$(BIN)/lint-imports
 
 fmt: $(VENV)/.dev ## Put the code in form

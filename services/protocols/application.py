@@ -41,6 +41,9 @@ class Cases(Protocol):
     def get(self, protocol_id: str) -> ProtocolCase | None:
         """The case, to read."""
 
+    def partner_standing(self, organisation_id: str) -> dict[str, Any] | None:
+        """What the registry's events last told of a partner's standing."""
+
     def text_of(self, protocol_id: str, version: int) -> str:
         """One version of a text."""
 
@@ -361,7 +364,8 @@ def get_protocol(context: Context, actor: Actor, protocol_id: str) -> dict[str, 
     """One protocol as the actor's office sees it, with its text. Raises NotFound."""
     with context.read() as store:
         case = _visible(store.get(protocol_id), actor)
-        shown = show(context, case, actor)
+        standing = store.partner_standing(case.organisation.id)
+        shown = show(context, case, actor, standing)
         return shown | {"text": store.text_of(case.id, case.text_version)}
 
 
@@ -435,10 +439,17 @@ def _expect(case: ProtocolCase, expected_version: int | None) -> None:
 # what people see
 
 
-def show(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, Any]:
-    """The case as the actor's office sees it; labels in both languages, the caller's is chosen at the door."""
+def show(
+    context: Context, case: ProtocolCase, actor: Actor, partner_standing: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The case as the actor's office sees it; labels in both languages, the caller's is chosen at the door.
+
+    `standing` is what the newest decision relied on, `partner_standing` what is known now; the options
+    follow the latter, so that a lapsed exemption shows before anyone tries to sign.
+    """
     stage = context.procedure.stages[case.stage]
-    act = Act(actor, {}, context.today, context.now, context.today)
+    known = {"standing": partner_standing} if partner_standing else {}
+    act = Act(actor, {}, context.today, context.now, context.today, known)
     return {
         **summary(context.procedure, case),
         "kind": case.kind,
@@ -453,6 +464,7 @@ def show(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, Any]:
         "text_sha256": case.text_sha256,
         "approved_text_sha256": case.approved_sha256,
         "standing": case.standing,
+        "partner_standing": dict(partner_standing) if partner_standing else case.standing,
         "clocks": [show_clock(context.procedure, each) for each in case.clocks],
         "options": [
             {

@@ -124,9 +124,19 @@ def test_the_registry_away_means_unavailable_and_never_a_guess(distributed: Syst
     assert case["version"] == distributed.client("clerk").get(f"/protocols/{case['id']}")["version"]
 
 
-def test_the_whole_way_to_force_with_the_clocks_run_out(embedded: System) -> None:
-    from services.demo import Demonstration, permission_path
+def test_a_status_granted_meanwhile_shows_on_the_file_before_anyone_decides(system: System) -> None:
+    partner = system.organisation("Türkiye Kızılay Derneği", office=False)
+    drafted = system.draft(partner)
+    assert "required" == drafted["standing"]["permission"]
+    status = {"kind": "public_benefit", "valid_from": "2020-01-01", "decision_no": "deneme"}
+    system.client("registrar").post(f"/organisations/{partner}/statuses", status)
+    path = f"/protocols/{drafted['id']}"
+    until(lambda: system.client("unit").get(path)["partner_standing"]["permission"] == "exempt")
+    assert "required" == system.client("unit").get(path)["standing"]["permission"]
 
-    _ = Demonstration, permission_path
-    told = embedded.command("audit", "verify")
-    assert "Every history is whole." in told
+
+def test_every_history_is_whole_and_anchored(system: System) -> None:
+    system.client("unit").move(system.draft(), "submit_to_mayor")
+    anchor = system.command("audit", "anchor").strip()
+    assert "Every history is whole." in system.command("audit", "verify", "--anchor", anchor)
+    assert "not in the database" in system.command("audit", "verify", "--anchor", "f" * 64, expect=1)

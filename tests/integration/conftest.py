@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))  # protocol_builder lives there
 
-import eventlet
 import pytest
 from harness import fresh_vhost
 from kombu import Connection as Broker
-from machine import DELAYS, GRANTED, UPDATED, Start, Wire, config_of, emptied, new_postgres, queue_of
-from nameko.containers import ServiceContainer
+from machine import (
+    DELAYS,
+    GRANTED,
+    UPDATED,
+    Start,
+    Wire,
+    distributed_over,
+    embedded_in,
+    emptied,
+    new_postgres,
+    queue_of,
+    started,
+)
 
 from services.contracts.subscriptions import SUBSCRIPTIONS
 from services.runtime import amqp
@@ -72,24 +80,13 @@ def broker(vhost: str) -> str:
 @pytest.fixture
 def embedded(tmp_path: Path) -> Settings:
     """An embedded system with short waits."""
-    settings = Settings(
-        data_dir=tmp_path, relay_interval=0.1, retry_delays="0.1,0.2", rpc_timeout=5, handler_deadline=5
-    )
-    for service in ("registry", "protocols", "gateway"):
-        emptied(Database(settings.database_of(service))).close()
-    return settings
+    return embedded_in(tmp_path)
 
 
 @pytest.fixture
 def distributed(machine_postgres: list[str], broker: str) -> Settings:
     """A distributed system with short waits; registry has a database of its own, the others share one."""
-    first, second = machine_postgres
-    for url in machine_postgres:
-        emptied(Database(url)).close()
-    return Settings(
-        registry_database_url=first, protocols_database_url=second, gateway_database_url=second, amqp_url=broker,
-        relay_interval=0.1, rpc_timeout=5, handler_deadline=5, retry_delays=",".join(map(str, DELAYS)),
-    )  # fmt: skip
+    return distributed_over(machine_postgres, broker)
 
 
 @pytest.fixture(params=["embedded", "distributed"])
@@ -102,18 +99,8 @@ def either(request: pytest.FixtureRequest) -> Settings:
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts services in this process: `start(Service, settings)`; all are killed at the end."""
-    running: list[ServiceContainer] = []
-
-    def begin(service: type[Any], settings: Settings, **changes: Any) -> ServiceContainer:
-        container = ServiceContainer(service, config_of(replace(settings, **changes)))
-        container.start()
-        running.append(container)
-        return container
-
-    yield begin
-    for container in reversed(running):
-        with eventlet.Timeout(10, exception=False):
-            container.kill()
+    with started() as begin:
+        yield begin
 
 
 @pytest.fixture

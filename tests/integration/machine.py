@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import eventlet
@@ -211,6 +213,42 @@ def own(settings: Settings) -> Database:
 
 
 # processes
+
+
+def embedded_in(folder: Path) -> Settings:
+    """Settings of an embedded system with short waits and empty databases."""
+    settings = Settings(data_dir=folder, relay_interval=0.1, retry_delays="0.1,0.2", rpc_timeout=5, handler_deadline=5)
+    for service in ("registry", "protocols", "gateway"):
+        emptied(Database(settings.database_of(service))).close()
+    return settings
+
+
+def distributed_over(databases: list[str], broker: str) -> Settings:
+    """Settings of a distributed system with short waits: one database for registry, one for the others."""
+    first, second = databases
+    for url in databases:
+        emptied(Database(url)).close()
+    return Settings(
+        registry_database_url=first, protocols_database_url=second, notifications_database_url=second,
+        gateway_database_url=second, amqp_url=broker, relay_interval=0.1, rpc_timeout=5, handler_deadline=5,
+        retry_delays=",".join(map(str, DELAYS)),
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def started() -> Iterator[Start]:
+    """Starts services in this process, with other settings by keyword; all are killed at the end of the block."""
+    running: list[ServiceContainer] = []
+
+    def begin(service: type[Any], settings: Settings, **changes: Any) -> ServiceContainer:
+        container = ServiceContainer(service, config_of(replace(settings, **changes)))
+        container.start()
+        running.append(container)
+        return container
+
+    yield begin
+    with eventlet.Timeout(10, exception=False):
+        together(*(container.kill for container in running))
 
 
 def config_of(settings: Settings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import eventlet
 import pytest
 from harness import until
-from machine import Start, Wire, do, effects, own, together
+from machine import Start, Wire, distributed_over, do, effects, embedded_in, own, started, together
 
 from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound, Refused, Unavailable
 from services.kernel.text import Sentence
@@ -18,7 +18,7 @@ from services.runtime import log
 from services.runtime.amqp import Parcel, Publisher
 from services.runtime.dependencies import RemoteService, Service
 from services.runtime.entrypoints import every, rpc
-from services.runtime.rpc import RPC_EXCHANGE, Bug, Remote
+from services.runtime.rpc import RPC_EXCHANGE, Bug, Remote, settings_of
 from services.runtime.settings import Settings
 
 KINDS = {kind.__name__: kind for kind in (Invalid, Forbidden, NotFound, Conflict, Refused, Unavailable)}
@@ -67,16 +67,23 @@ class Protocols(Service):
             do(connection, what)
 
 
+class Lasting(Protocols):
+    """Answers through all tests that leave it running."""
+
+    name = "notifications"
+
+
 class Gateway(Service):
     """Asks."""
 
     name = "gateway"
     protocols = RemoteService("protocols")
+    lasting = RemoteService("notifications")
     nobody = RemoteService("nobody")
 
     @rpc
     def pass_on(self, **given: Any) -> Any:
-        return self.protocols.echo(**given)
+        return self.lasting.echo(**given)
 
 
 def remote(container: Any, name: str = "protocols") -> Remote:
@@ -86,16 +93,21 @@ def remote(container: Any, name: str = "protocols") -> Remote:
     return found
 
 
-@pytest.fixture
-def asker(start: Start, either: Settings) -> Any:
-    """The asking service; the other one runs too."""
-    start(Protocols, either)
-    return start(Gateway, either)
+@pytest.fixture(scope="module", params=["embedded", "distributed"])
+def asker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The asking service, once in each mode; the other one runs too."""
+    if request.param == "embedded":
+        settings = embedded_in(tmp_path_factory.mktemp("rpc"))
+    else:
+        settings = distributed_over(request.getfixturevalue("machine_postgres"), request.getfixturevalue("vhost"))
+    with started() as begin:
+        begin(Lasting, settings)
+        yield begin(Gateway, settings)
 
 
 @pytest.fixture
 def asked(asker: Any) -> Remote:
-    return remote(asker)
+    return remote(asker, "lasting")
 
 
 @pytest.fixture(autouse=True)
@@ -114,12 +126,12 @@ def test_an_answer_may_be_large(asked: Remote) -> None:
     assert {"text": "ş" * 400_000} == asked.echo(text="ş" * 400_000)
 
 
-def test_a_service_that_is_asked_may_ask_another(start: Start, asker: Any, either: Settings) -> None:
+def test_a_service_that_is_asked_may_ask_another(start: Start, asker: Any) -> None:
     class Registry(Service):
         name = "registry"
         gateway = RemoteService("gateway")
 
-    assert {"x": 1} == remote(start(Registry, either), "gateway").pass_on(x=1)
+    assert {"x": 1} == remote(start(Registry, settings_of(asker)), "gateway").pass_on(x=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -135,7 +147,7 @@ def test_a_refusal_is_raised_again_at_the_asker(asked: Remote, kind: str) -> Non
 def test_a_bug_is_told_as_a_bug_without_its_text(asked: Remote) -> None:
     with pytest.raises(Bug) as failed:
         asked.fail()
-    assert "protocols.fail failed" == str(failed.value)
+    assert "notifications.fail failed" == str(failed.value)
     shown = [str(each) for each in (failed.value, failed.value.__cause__, failed.value.__context__)]
     assert not any(SECRET in each for each in shown)
 
@@ -293,13 +305,13 @@ def test_a_question_whose_asker_has_given_up_is_not_acted_on_later(start: Start,
     assert [] == effects(own(distributed))
 
 
-@pytest.mark.parametrize("body", ["{", "[]", "{}", '{"kwargs": 3}', '{"kwargs": {}, "args": [1]}'])
-def test_a_question_that_cannot_be_read_ends_nothing(start: Start, distributed: Settings, body: str) -> None:
+def test_a_question_that_cannot_be_read_ends_nothing(start: Start, distributed: Settings) -> None:
     start(Protocols, distributed)
     asked = remote(start(Gateway, distributed))
     publisher = Publisher(distributed.amqp_url)
-    for method in ("refuse", "no_such_method"):
-        publisher.publish([Parcel(RPC_EXCHANGE, f"protocols.{method}", body, properties={"reply_to": "nowhere"})])
+    for body in ("{", "[]", "{}", '{"kwargs": 3}', '{"kwargs": {"x": 1}}'):
+        for method in ("refuse", "no_such_method"):
+            publisher.publish([Parcel(RPC_EXCHANGE, f"protocols.{method}", body, properties={"reply_to": "nowhere"})])
     publisher.drop()
     assert {"x": 1} == asked.echo(x=1)
 
@@ -314,16 +326,16 @@ def test_a_question_without_an_address_for_the_answer_ends_nothing(start: Start,
     assert {"x": 1} == asked.echo(x=1)
 
 
-@pytest.mark.parametrize("body", ["{", "[1]", "3"])
-def test_an_answer_that_cannot_be_read_is_no_answer(start: Start, distributed: Settings, body: str) -> None:
-    asker = start(Gateway, distributed, rpc_timeout=1)
+def test_an_answer_that_cannot_be_read_is_no_answer(start: Start, distributed: Settings) -> None:
+    asker = start(Gateway, distributed)
     replies = next(each for each in asker.dependencies if each.attr_name == "protocols").replies
-    waiting = replies.get_reply_event("x")
     publisher = Publisher(distributed.amqp_url)
-    publisher.publish([Parcel("", replies.queue.name, body, properties={"correlation_id": "x"})])
+    for body in ("{", "[1]", "3"):
+        waiting = replies.get_reply_event(body)
+        publisher.publish([Parcel("", replies.queue.name, body, properties={"correlation_id": body})])
+        until(lambda body=body: body not in replies._reply_events)  # noqa: SLF001 - no other place to look
+        assert not waiting.ready()
     publisher.drop()
-    until(lambda: "x" not in replies._reply_events)  # noqa: SLF001 - nameko has no other place to look
-    assert not waiting.ready()
     start(Protocols, distributed)
     assert {"x": 1} == remote(asker).echo(x=1)
 
@@ -332,7 +344,7 @@ def test_questions_and_answers_go_on_after_the_wire_was_cut(start: Start, distri
     wire.mend(distributed.amqp_url)
     url = wire.url(distributed.amqp_url)
     start(Protocols, distributed, amqp_url=url)
-    asked = remote(start(Gateway, distributed, amqp_url=url, rpc_timeout=1))
+    asked = remote(start(Gateway, distributed, amqp_url=url, rpc_timeout=0.5))
     assert {} == asked.echo()
     wire.cut()
     with pytest.raises(Unavailable):

@@ -114,6 +114,7 @@ _CLOCKS_OF_MANY = (
     .order_by(CLOCKS.c.protocol_id, CLOCKS.c.place)
 )
 _NEWEST_DAY = select(func.coalesce(func.max(DAYS.c.version), 0))
+_PARTNER = select(PARTNERS.c.standing).where(PARTNERS.c.organisation_id == bindparam("id"))
 _CHANGING = (
     "authority", "authority_name", "shared_authority", "text_version", "text_sha256", "approved_sha256", "stage",
     "since", "last_on", "version", "head_hash", "standing", "facts", "successors", "changed_at", "turn",
@@ -182,6 +183,11 @@ class Store:
         found: str = self.connection.execute(
             select(TEXTS.c.text).where(TEXTS.c.protocol_id == protocol_id, TEXTS.c.version == version)
         ).scalar_one()
+        return found
+
+    def partner_standing(self, organisation_id: str) -> dict[str, Any] | None:
+        """What the registry's events last told of a partner's standing."""
+        found: dict[str, Any] | None = self.connection.execute(_PARTNER, {"id": organisation_id}).scalar()
         return found
 
     def acts(self, protocol_id: str, page: int, size: int) -> tuple[list[Row[Any]], int]:
