@@ -10,13 +10,14 @@ from markupsafe import Markup
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 1rem/1.55 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem 1.25rem 4rem; }
-h1, h2, h3 { line-height: 1.25; }
+h1, h2, h3 { line-height: 1.25; overflow-wrap: anywhere; }
 h2 { border-top: 1px solid; margin-top: 3rem; padding-top: 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: 0.925em; }
 pre { border: 1px solid; overflow-x: auto; padding: 0.75rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border: 1px solid; padding: 0.35rem 0.6rem; text-align: start; vertical-align: top; }
 .wide { overflow-x: auto; }
+p, li { overflow-wrap: anywhere; }
 .method { font-weight: 700; }
 a:focus-visible, summary:focus-visible { outline: 3px solid; outline-offset: 2px; }
 """
