@@ -261,7 +261,8 @@ class Demonstration:
     def _show_clocks(self, protocol: dict[str, Any]) -> None:
         for clock in protocol["clocks"]:
             if clock["state"] == "running":
-                self._say(f"        ⏱ {clock['kind']} {clock['due_on']} [{clock['article']}] {clock['effect']}")
+                article = f" [{clock['article']}]" if clock["article"] else ""
+                self._say(f"        ⏱ {clock['due_on']}  {clock['label']}{article}: {clock['effect']}")
 
     def let_pass(self, protocol_id: str, office: str, kind: str) -> dict[str, Any]:
         """Let a running clock run out."""
@@ -269,7 +270,8 @@ class Demonstration:
         clock = next(each for each in seen["clocks"] if each["kind"] == kind and each["state"] == "running")
         self.set_date(date.fromisoformat(clock["due_on"]) + timedelta(days=1))
         after = self.office(office).call("GET", f"/protocols/{protocol_id}")
-        self._say(f"  {'':22} {kind} [{clock['article']}] → {after['stage_label']}")
+        over = {"tr": "doldu", "en": "ran out"}[self._language]
+        self._say(f"  {'':22} {clock['label']} {over} [{clock['article']}] → {after['stage_label']}")
         self._show_clocks(after)
         return dict(after)
 

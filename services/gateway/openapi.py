@@ -54,7 +54,12 @@ _HEADERS: dict[str, dict[str, Any]] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$"},
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 200,
+            "pattern": r"^[\x20-\x7e]*[\x21-\x7e][\x20-\x7e]*$",
+        },
         "description": "The same key with the same body gives the first answer again; with another body 422.",
     },
     "IfMatch": {

@@ -697,6 +697,7 @@ class ClockSchema(AnswerSchema):
 
     id = _id()
     kind = fields.String()
+    label = _text("Its name for people.")
     article = _text()
     whose = _text("The role that must act.")
     started_on = _day()
@@ -890,6 +891,7 @@ class TermSchema(AnswerSchema):
     """A time limit of a procedure."""
 
     kind = fields.String(required=True)
+    label = _text("Its name for people.")
     article = _text()
     whose = _text()
     length = _number()

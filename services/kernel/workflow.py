@@ -132,6 +132,7 @@ class Term(Generic[C]):
     """
 
     kind: str
+    label: Label
     article: str
     whose: str
     effect: Label
@@ -295,6 +296,7 @@ class Procedure(Generic[C]):
             "clocks": [
                 {
                     "kind": term.kind,
+                    "label": term.label.to_plain(),
                     "article": term.article,
                     "whose": term.whose,
                     "length": None if term.days_of else term.length.days,

@@ -532,7 +532,8 @@ def show_clock(procedure: Procedure[ProtocolCase], clock: clocks.Clock) -> dict[
     """A clock with its effect in both languages."""
     shown = clock.to_plain()
     shown.pop("stages")
-    return shown | {"effect": procedure.terms[clock.kind].effect.to_plain()}
+    term = procedure.terms[clock.kind]
+    return shown | {"label": term.label.to_plain(), "effect": term.effect.to_plain()}
 
 
 def work_item(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, Any]:

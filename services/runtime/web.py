@@ -1,7 +1,8 @@
 """The HTTP door: nameko's web server, made fit for strangers.
 
-Mended here: bodies without limit, clients that send a header or a body drop by drop, running
-out of file descriptors, exception texts in answers (measured in the project's first trials).
+Mended here: bodies without limit, bodies in chunks, clients that send a header or a body drop by
+drop, connections that go on after a refusal, running out of file descriptors, exception texts in
+answers (measured in the project's first trials).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import errno
 import json
 import logging
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial, wraps
 from time import perf_counter
 from typing import Any, TypeVar
@@ -35,9 +38,12 @@ logger = logging.getLogger(__name__)
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
 IDLE_SECONDS = 60.0
+LINGER_SECONDS = 2.0
 MOST_CONNECTIONS = 1_000
 ROUTE = "imece.route"
 """Key of the WSGI environment under which the service leaves the matched route, for metrics."""
+_CLOSE = "imece.close"
+"""Key of the function that ends the connection after the answer."""
 _CORRELATION_HEADER = "X-Correlation-Id"
 _LONGEST_CORRELATION_ID = 64
 
@@ -47,11 +53,42 @@ class TooSlow(Exception):
 
 
 class _Protocol(HttpOnlyProtocol):
-    """HTTP with a limit on the time a header may take."""
+    """HTTP with limits on the time that each part of a request may take, and an end when an answer says so."""
+
+    _rest_unread = False
+
+    def _read_request_line(self) -> Any:
+        with Timeout(IDLE_SECONDS, TooSlow("request line")):
+            return super()._read_request_line()
 
     def parse_request(self) -> bool:
         with Timeout(HEADER_SECONDS, TooSlow("header")):
             return bool(super().parse_request())
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        # eventlet's input ends where the body ends, in chunks or not.
+        environ["wsgi.input_terminated"] = True
+        environ[_CLOSE] = self._close_after_answer
+        return environ
+
+    def _close_after_answer(self) -> None:
+        # eventlet does not heed the header "Connection: close" of an answer; it would read on for ever.
+        self.close_connection = 1
+        self._rest_unread = True
+
+    def finish(self) -> None:
+        if self._rest_unread:
+            self._linger()
+        super().finish()
+
+    def _linger(self) -> None:
+        """Read on for a moment: closing with unread bytes resets the connection and takes the answer along."""
+        with suppress(OSError), Timeout(LINGER_SECONDS, exception=False):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            while self.connection.recv(65536):
+                continue
 
 
 class WebServer(NamekoWebServer):
@@ -174,9 +211,9 @@ class HttpDoor(Entrypoint):
                 problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large.")
             )
         except TooSlow:
-            return _closing(problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly."))
+            return _closing(request, problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly."))
         except (HTTPException, OSError, ValueError):
-            return _closing(problem(400, "bad_request", "İstek okunamadı. / The request could not be read."))
+            return _closing(request, problem(400, "bad_request", "İstek okunamadı. / The request could not be read."))
         done = Event()
 
         def finish(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
@@ -206,9 +243,9 @@ def problem(status: int, code: str, detail: str) -> Response:
     return Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/problem+json")
 
 
-def _closing(response: Response) -> Response:
+def _closing(request: Request, response: Response) -> Response:
     """The rest of the request was not read, so the connection cannot serve another."""
-    response.headers["Connection"] = "close"
+    request.environ[_CLOSE]()
     return response
 
 
