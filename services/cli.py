@@ -69,6 +69,15 @@ def _migrate(settings: Settings, names: tuple[str, ...]) -> None:
         upgrade(database_at(url), name)
 
 
+def _demand_free(address: str) -> None:
+    """Say that the address is taken before anything is started there."""
+    host, _, port = address.rpartition(":")
+    try:
+        eventlet.listen((host, int(port)), reuse_port=False).close()
+    except OSError as error:
+        raise click.ClickException(f"{address}: {error.strerror or error}. Choose another with --address.") from None
+
+
 @main.command()
 @click.option("--demo", is_flag=True, help="Create the demo's offices and organisations, and allow the demo clock.")
 @click.option("--address", metavar="HOST:PORT", help="Where to answer, instead of IMECE_HTTP_ADDRESS.")
@@ -89,6 +98,7 @@ def run(*, demo: bool, address: str | None) -> None:
         changes["http_address"] = address
     settings = replace(settings, **changes)
     configure(settings)
+    _demand_free(settings.http_address)
     _migrate(settings, SERVICES)
     process = Process(settings, [_service_class(name) for name in SERVICES])
     process.start()
@@ -135,7 +145,10 @@ def demo(url: str | None, language: str) -> None:
     """Drive three protocols over HTTP to their ends, step by step."""
     from services import demo as demonstration  # noqa: PLC0415
 
-    demonstration.drive(_settings(), url, language, click.echo)
+    try:
+        demonstration.drive(_settings(), url, language, click.echo)
+    except demonstration.Step as refused:
+        raise click.ClickException(str(refused)) from None
 
 
 @main.command()
@@ -223,6 +236,7 @@ def office(
     from services.gateway.identity import application as identity  # noqa: PLC0415
     from services.gateway.identity.domain import Membership  # noqa: PLC0415
 
+    _demand_tenant(municipality, authority, organisation)
     held = identity.grant_membership(
         _desk(),
         _command_line(),
@@ -240,6 +254,19 @@ def office(
         _new_key(),
     )
     click.echo(held.id)
+
+
+def _demand_tenant(municipality: str | None, authority: str | None, organisation: str | None) -> None:
+    """A typing error must not make an office of nowhere."""
+    from services.registry.adapters.repository import MunicipalityRows, OrganisationRows  # noqa: PLC0415
+
+    with database_at(_settings().database_of("registry")).read() as connection:
+        if municipality is not None:
+            MunicipalityRows(connection).get(municipality)
+        if authority is not None:
+            MunicipalityRows(connection).authority(authority)
+        if organisation is not None:
+            OrganisationRows(connection).get(organisation)
 
 
 @users.command(name="list")

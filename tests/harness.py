@@ -41,7 +41,7 @@ SISLI = {
     "authority": ("authority_head", {"authority": "K34-35"}),
     "registrar": ("registrar", {}),
     "auditor": ("auditor", {}),
-    "besiktas.unit": ("unit_officer", {"municipality": "34-09"}),
+    "besiktas.unit": ("unit_officer", {"municipality": "34-10"}),
 }
 
 

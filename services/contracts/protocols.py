@@ -125,6 +125,7 @@ class MoveSchema(Strict):
     court = fields.String(validate=SHORT)
     file_no = fields.String(validate=LETTER)
     published_on = fields.Date()
+    filed_on = fields.Date()
     signed_on = fields.Date()
     signatories = fields.List(fields.Nested(SignatorySchema), validate=validate.Length(min=1, max=20))
     text_sha256 = fields.String(validate=validate.Regexp(r"^[0-9a-fA-F]{64}\Z"))

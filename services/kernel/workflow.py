@@ -90,6 +90,7 @@ class Move(Generic[C]):
     `to` None: the case stays where it is. `needs`/`takes`: fields that must/may be filled in.
     `dated_by`: the field whose date the act bears. `preconditions` look at the case alone, `guards`
     also at the fields. `when`: the condition under which this row, and not another of the same name, applies.
+    `parallel`: a duty beside the way, whose date binds no later act and is bound by its guards alone.
     `effects` change the case besides its stage. `asks`: what must be asked of others on the day.
     """
 
@@ -108,6 +109,7 @@ class Move(Generic[C]):
     when_label: Label | None = None
     effects: tuple[Callable[[C, Act], None], ...] = ()
     asks: tuple[str, ...] = ()
+    parallel: bool = False
 
 
 @dataclass(frozen=True)
@@ -420,7 +422,7 @@ def _date_reason(move: Move[C], case: C, act: Act) -> dict[str, Any] | None:
         return None
     if act.done_on > act.today:
         said = Sentence("The date {date} lies in the future.", date=act.done_on)
-    elif act.done_on < case.last_on:
+    elif act.done_on < case.last_on and not move.parallel:
         said = Sentence(
             "The date {date} lies before the previous step, which was on {previous}.",
             date=act.done_on,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,17 +12,20 @@ from typing import Any, Protocol
 from services.kernel import clock as clocks
 from services.kernel.actor import SYSTEM, Actor
 from services.kernel.calendar import Calendar, today_in_istanbul
-from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
 from services.kernel.events import Event
 from services.kernel.text import Sentence
 from services.kernel.workflow import Act, Move, Procedure
 from services.protocols.domain import case as cases
 from services.protocols.domain.case import ProtocolCase, plain
 from services.protocols.domain.contribution import warnings
-from services.protocols.domain.procedure import AUTHORITY, LINKING_MOVES, MUNICIPALITY, STANDING, UNIT
+from services.protocols.domain.procedure import AUTHORITY, LINKING_MOVES, MUNICIPALITY, STANDING, UNIT, last_day
 from services.protocols.domain.vote import Votes
 
+logger = logging.getLogger(__name__)
+
 _SOON_DAYS = 3
+_LONGEST_TERM_DAYS = 3_650
 _VOTE_FIELDS = ("votes", "without_commission_votes")
 
 
@@ -58,7 +62,7 @@ class Cases(Protocol):
     def save(
         self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
     ) -> None:
-        """Store a changed case with its new history and events."""
+        """Store a changed case with its new history and events; each expired clock is claimed once for ever."""
 
     def calendar(self) -> Calendar:
         """The calendar as known now."""
@@ -111,9 +115,13 @@ def draft_protocol(context: Context, actor: Actor, fields: Mapping[str, Any], ke
             {"reasons": []},
             code="sister_city_not_yet",
         )
-    _check_dates(fields, context.today)
-    facts = _ask(context, str(fields["organisation_id"]), fields["municipality"], context.today)
+    _check_dates(fields["starts_on"], fields["term_months"], context.today)
     request = {"command": "draft", "fields": plain(fields)}
+    with context.read() as store:
+        # A repeated command answers as before, also while the registry is away.
+        if (answer := store.answered(actor, key, request)) is not None:
+            return answer
+    facts = _ask(context, str(fields["organisation_id"]), fields["municipality"], context.today)
     with context.write() as store:
         if (answer := store.remembered(actor, key, request, context.now)) is not None:
             return answer
@@ -272,7 +280,7 @@ def _linked(
 ) -> tuple[ProtocolCase, list[Event]]:
     """The renewal or amendment: the old one's description, none of its decisions."""
     text = act.fields.get("text") or store.text_of(case.id, case.text_version)
-    fields = {
+    fields: dict[str, Any] = {
         "kind": case.kind,
         "title": case.title,
         "subject": case.subject,
@@ -283,6 +291,12 @@ def _linked(
         "text": text,
         "contributions": case.contributions,
     }
+    _check_dates(fields["starts_on"], fields["term_months"], context.today)
+    term = case.newest_clock("TERM")
+    if link == "renewal" and term is not None and term.due_on is not None and fields["starts_on"] <= term.due_on:
+        raise Invalid.field(
+            "starts_on", Sentence("It starts before the running term has ended, on {on}.", on=term.due_on)
+        )
     standing = act.known.get("standing") or case.standing
     return cases.draft(
         reference=store.next_reference(case.municipality.id, context.today.year),
@@ -351,12 +365,18 @@ def _ask(context: Context, organisation_id: str, municipality: str, on: date) ->
     )
 
 
-def _check_dates(fields: Mapping[str, Any], today: date) -> None:
-    """A protocol starts neither long ago nor in a far future, so that its term can be counted."""
+def _check_dates(starts_on: date, term_months: int, today: date) -> None:
+    """A protocol starts neither long ago nor in a far future, and ends within what can be counted."""
     earliest, latest = date(today.year - 1, 1, 1), date(today.year + 2, 12, 31)
-    if not earliest <= fields["starts_on"] <= latest:
+    if not earliest <= starts_on <= latest:
         raise Invalid.field(
             "starts_on", Sentence("must lie between {earliest} and {latest}", earliest=earliest, latest=latest)
+        )
+    ends_on = last_day(starts_on, term_months)
+    if (ends_on - today).days > _LONGEST_TERM_DAYS:
+        raise Invalid.field(
+            "term_months",
+            Sentence("The protocol would end on {on}; a term may end at most ten years from now.", on=ends_on),
         )
 
 
@@ -381,40 +401,46 @@ def explain_clock(context: Context, actor: Actor, protocol_id: str, clock_id: st
     return {"clock": show_clock(context.procedure, clock), **told, "due_on": plain(clock.due_on)}
 
 
-def run_due_clocks(context: Context, protocol_ids: Sequence[str], claim: Callable[[Cases, str, str], bool]) -> int:
+def run_due_clocks(context: Context, protocol_ids: Sequence[str]) -> int:
     """Let past clocks of these cases act; returns how many cases changed.
 
-    Each case in a transaction of its own; `claim(store, clock_id, rung)` is true once per clock and rung,
-    whoever asks.
+    The case is locked and its clocks are read again, and `Cases.save` claims every expiry by a row of its
+    own, so that several replicas, restarts and days of downtime change nothing.
     """
-    changed = 0
-    for protocol_id in protocol_ids:
-        with context.write() as store:
-            case = store.locked(protocol_id)
-            if case is None:
-                continue
-            calendar = store.calendar()
-            due = [each for each in case.clocks if clocks.is_past(each, context.today)]
-            if not due or not all(claim(store, each.id, "expired") for each in due):
-                continue
-            events = cases.expire_due(case, SYSTEM, context.now, context.procedure, calendar)
-            store.save(case, events, SYSTEM, context.procedure)
-            changed += 1
-    return changed
+    return _change_each(
+        context,
+        protocol_ids,
+        lambda store, case: cases.expire_due(case, SYSTEM, context.now, context.procedure, store.calendar()),
+    )
 
 
 def recount_clocks(context: Context, protocol_ids: Sequence[str], cause: str) -> int:
     """Let the open clocks of these cases follow a changed calendar; returns how many cases changed."""
+    return _change_each(
+        context, protocol_ids, lambda store, case: cases.recount(case, SYSTEM, context.now, store.calendar(), cause)
+    )
+
+
+def _change_each(
+    context: Context, protocol_ids: Sequence[str], change: Callable[[Cases, ProtocolCase], list[Event]]
+) -> int:
+    """Change the cases, each in a transaction of its own; returns how many had events.
+
+    A case that fails is logged and left as it is: it must not stop the clocks of all the others.
+    """
     changed = 0
     for protocol_id in protocol_ids:
-        with context.write() as store:
-            case = store.locked(protocol_id)
-            if case is None:
-                continue
-            events = cases.recount(case, SYSTEM, context.now, store.calendar(), cause)
-            if events:
-                store.save(case, events, SYSTEM, context.procedure)
-                changed += 1
+        try:
+            with context.write() as store:
+                case = store.locked(protocol_id)
+                events = change(store, case) if case is not None else []
+                if case is not None and events:
+                    store.save(case, events, SYSTEM, context.procedure)
+            changed += bool(events)
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("the clocks of a case could not act", extra={"protocol_id": protocol_id})
     return changed
 
 
@@ -539,8 +565,7 @@ def show_clock(procedure: Procedure[ProtocolCase], clock: clocks.Clock) -> dict[
 def work_item(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, Any]:
     """What the actor's office must do next in this case."""
     act = Act(actor, {}, context.today, context.now, context.today)
-    late = case.overdue_since(context.procedure)
-    due_on = late or case.due_on
+    due_on = case.duties(context.procedure).get(actor.role)
     return {
         "subject": {"kind": "protocol", "id": case.id, "title": case.title},
         "reference": case.reference,

@@ -16,13 +16,13 @@ from services.protocols.adapters import audit
 from services.protocols.adapters.repository import (
     Store,
     Stores,
-    claim,
     clocks_past,
     learn_day,
     learn_partner,
     protocols_with_open_clocks,
     protocols_with_past_clocks,
     visible_to,
+    work_of,
 )
 from services.protocols.adapters.tables import PROTOCOLS
 from services.protocols.application import Context
@@ -149,9 +149,7 @@ class ProtocolsService(Service):
         if own is None or office.role not in _roles_with_work():
             return {"items": [], "page": page, "size": size, "total": 0}
         with context.read() as store:
-            found, total = _store(store).page(
-                (own, PROTOCOLS.c.turn == office.role), (PROTOCOLS.c.work_on, PROTOCOLS.c.id), page, size
-            )
+            found, total = _store(store).page(*work_of(own, office.role), page, size)
         items = [application.work_item(context, case, office) for case in found]
         return {"items": items, "page": page, "size": size, "total": total}
 
@@ -176,7 +174,7 @@ class ProtocolsService(Service):
                 "to": row.to_stage,
                 "to_label": stages[row.to_stage].label.to_plain(),
                 "actor": _office(row.actor),
-                "fields": row.fields,
+                "fields": _without_persons(row.fields),
                 "done_on": row.done_on.isoformat(),
                 "recorded_at": row.recorded_at.isoformat(),
                 "procedure_version": row.procedure_version,
@@ -226,15 +224,12 @@ class ProtocolsService(Service):
         context = self._context()
         with self.database.read() as connection:
             due = protocols_with_past_clocks(connection, context.today, _BATCH)
-        return application.run_due_clocks(
-            context, due, lambda store, clock_id, rung: claim(store, clock_id, rung, context.now)
-        )
+        return application.run_due_clocks(context, due)
 
     @every("anchor_interval")
     def anchor_histories(self) -> None:
-        """Anchor the histories and leave the hash in the log."""
-        digest = audit.anchor(self.database, self.time.now())
-        if digest is not None:
+        """Anchor the histories and leave the hashes in the log."""
+        while (digest := audit.anchor(self.database, self.time.now())) is not None:
             logger.info("histories anchored", extra={"anchor": digest})
 
     @staticmethod
@@ -295,6 +290,17 @@ _OWN_LABELS: dict[str, dict[str, str]] = {
     "expire_clock": {"tr": "Süre doldu", "en": "A period ran out"},
     "recount": {"tr": "Takvim değişti, süreler yeniden sayıldı", "en": "Calendar changed, periods recounted"},
 }
+
+
+def _without_persons(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an act as others see them: signatories by party, title and mandate, not by name."""
+    shown = dict(fields)
+    if "signatories" in shown:
+        shown["signatories"] = [
+            {name: value for name, value in each.items() if name not in ("name", "authority_document")}
+            for each in shown["signatories"]
+        ]
+    return shown
 
 
 def _office(actor: Mapping[str, Any]) -> dict[str, Any]:

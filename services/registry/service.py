@@ -67,6 +67,13 @@ class RegistryService(Service):
         return _page([municipality_shown(each) for each in items], page, size, found.total)
 
     @rpc
+    def get_authority(self, code: str) -> Plain:
+        """The civil authority with that code: {code, kind, name}; NotFound when no municipality has it."""
+        with self.database.read() as connection:
+            authority = MunicipalityRows(connection).authority(code)
+        return {"code": authority.code, "kind": authority.kind, "name": authority.name}
+
+    @rpc
     def get_municipality(self, code: str) -> Plain:
         """One municipality. Raises NotFound."""
         with self.database.read() as connection:
@@ -285,12 +292,8 @@ class RegistryService(Service):
     def _calendar(self) -> Calendar:
         with self.database.read() as connection:
             entries = CalendarDayRows(connection).entries()
-        rules = Rules(
-            half_day_is_working_day=self.settings.half_day_is_working_day,
-            administrative_leave_is_holiday=self.settings.administrative_leave_is_holiday,
-        )
         version = max((entry.version for entry in entries), default=0)
-        return _calendar(rules, tuple(standing_days(entries)), str(version))
+        return _calendar(self.settings.rules, tuple(standing_days(entries)), str(version))
 
 
 @lru_cache(maxsize=4)

@@ -122,7 +122,7 @@ class Database:
 
         Raises Unavailable when the database does not answer.
         """
-        with _weathered():
+        with weathered():
             if self.dialect == "sqlite":
                 with self._writer, self.engine.connect() as connection:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -139,14 +139,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose statements see one state each; never write through it."""
-        with _weathered(), self._looking.connect() as connection:
+        with weathered(), self._looking.connect() as connection:
             yield connection
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection all of whose statements see the database as of one moment; never write through it."""
         level = "REPEATABLE READ" if self.dialect == "postgresql" else "SERIALIZABLE"
-        with _weathered(), self.engine.execution_options(isolation_level=level).connect() as connection:
+        with weathered(), self.engine.execution_options(isolation_level=level).connect() as connection:
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("BEGIN")
             try:
@@ -180,17 +180,21 @@ def _ended(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _weathered() -> Iterator[None]:
+def weathered() -> Iterator[None]:
     """A database that is away is Unavailable; every other database error is a bug and stays one."""
     try:
         yield
     except PoolTimeoutError as error:
         raise Unavailable(Sentence("The database is busy. Try again in a moment.")) from error
     except DBAPIError as error:
-        gone = error.connection_invalidated or isinstance(error, OperationalError)
-        if gone:
+        if error.connection_invalidated or _is_outage(error):
             raise Unavailable(Sentence("The database does not answer. Try again in a moment.")) from error
         raise
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    # SQLite calls mistakes in SQL operational too; those alone have this code.
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlite_errorname", "") != "SQLITE_ERROR"
 
 
 def _postgresql(url: str, pool_size: int) -> Engine:

@@ -12,8 +12,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
-from services.runtime.database import Database, runtime_tables
+from services.runtime.database import Database, runtime_tables, weathered
 
 ROOT = Path(__file__).resolve().parents[1]
 _MIGRATION_LOCK = 7_204_002
@@ -64,18 +65,25 @@ def create_runtime_tables(operations: Any) -> None:
 
 
 def ensure_database(url: str) -> None:
-    """Create the PostgreSQL database of `url` where it is missing and the role may."""
+    """Create the PostgreSQL database of `url` where it is missing and the role may.
+
+    Processes that start together wait for each other. Raises Unavailable when the server does not answer.
+    """
     target = make_url(url)
     if not target.drivername.startswith("postgresql"):
         return
     engine = create_engine(
-        target.set(database="postgres"), isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5}
+        target.set(database="postgres"),
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        connect_args={"connect_timeout": 5},
     )
-    with engine.connect() as connection:
+    with weathered(), engine.connect() as connection:
+        # Held until the connection closes: CREATE DATABASE may not stand in a transaction.
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
         known = connection.execute(
             text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": target.database}
         ).one_or_none()
         if known is None:
             quoted = engine.dialect.identifier_preparer.quote(str(target.database))
             connection.execute(text(f"CREATE DATABASE {quoted} TEMPLATE template0 ENCODING 'UTF8'"))
-    engine.dispose()

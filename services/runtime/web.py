@@ -42,6 +42,7 @@ LINGER_SECONDS = 2.0
 MOST_CONNECTIONS = 1_000
 ROUTE = "imece.route"
 """Key of the WSGI environment under which the service leaves the matched route, for metrics."""
+_CHUNKED = "wsgi.input_terminated"
 _CLOSE = "imece.close"
 """Key of the function that ends the connection after the answer."""
 _CORRELATION_HEADER = "X-Correlation-Id"
@@ -67,8 +68,8 @@ class _Protocol(HttpOnlyProtocol):
 
     def get_environ(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environ()
-        # eventlet's input ends where the body ends, in chunks or not.
-        environ["wsgi.input_terminated"] = True
+        if environ["eventlet.input"].chunked_input:
+            environ[_CHUNKED] = True  # eventlet's input ends where the last chunk does
         environ[_CLOSE] = self._close_after_answer
         return environ
 
@@ -206,12 +207,16 @@ class HttpDoor(Entrypoint):
         try:
             with Timeout(BODY_SECONDS, TooSlow("body")):
                 request.get_data(cache=True)
+                if request.environ.get(_CHUNKED) and request.environ["wsgi.input"].read(1):
+                    raise RequestEntityTooLarge  # noqa: TRY301 - werkzeug cuts chunks off at the limit without a word
         except RequestEntityTooLarge:
             return _closing(
-                problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large.")
+                request, problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large.")
             )
         except TooSlow:
-            return _closing(request, problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly."))
+            return _closing(
+                request, problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly.")
+            )
         except (HTTPException, OSError, ValueError):
             return _closing(request, problem(400, "bad_request", "İstek okunamadı. / The request could not be read."))
         done = Event()

@@ -248,14 +248,14 @@ def test_every_limit_of_an_operation_is_where_the_description_says(name: str, wo
 @pytest.mark.parametrize("name", NAMES)
 def test_an_operation_answers_its_own_office_as_described(name: str, world: World) -> None:
     office = own_office(ROUTES[name])
-    fuzz(name, GenerationMode.POSITIVE, 8, lambda case: world.ask(case, office))
-    fuzz(name, GenerationMode.NEGATIVE, 4, lambda case: world.ask(case, office, *STRICTNESS))
+    fuzz(name, GenerationMode.POSITIVE, 6, lambda case: world.ask(case, office))
+    fuzz(name, GenerationMode.NEGATIVE, 3, lambda case: world.ask(case, office, *STRICTNESS))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_operation_answers_another_office_as_described(name: str, world: World) -> None:
     office = OTHERS[NAMES.index(name) % len(OTHERS)]
-    fuzz(name, GenerationMode.POSITIVE, 3, lambda case: world.ask(case, office))
+    fuzz(name, GenerationMode.POSITIVE, 2, lambda case: world.ask(case, office))
 
 
 def test_signing_in_answers_as_described_and_gives_nothing_away(world: World) -> None:

@@ -88,7 +88,7 @@ def test_an_organisation_is_found_however_its_name_is_typed(
     ],
 )
 def test_a_search_is_limited_by_what_is_asked(
-    registrar: Client, found: dict[str, Any], asked: dict[str, str], expected: bool
+    registrar: Client, found: dict[str, Any], *, asked: dict[str, str], expected: bool
 ) -> None:
     items = registrar.get(f"/organisations?{urlencode({'query': NAME} | asked)}")["items"]
     assert expected == (found["id"] in [each["id"] for each in items])
@@ -226,7 +226,10 @@ def test_the_council_is_kept_by_its_own_clerk_and_every_vote_must_equal_it(counc
     refused = clerk.ask(
         "POST", f"/protocols/{case['id']}/moves/accept", fields | {"votes": wrong}, version=case["version"]
     )
-    assert 409 == refused.status
+    assert (409, ["full_membership_is_the_councils"]) == (
+        refused.status,
+        [each["code"] for each in refused.body["reasons"]],
+    )
     assert str(SIZE) in refused.body["detail"]
     assert "mayor_check" == clerk.move(case, "accept", **fields, votes=right)["stage"]
 

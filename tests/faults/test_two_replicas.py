@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 
 import eventlet
 import pytest
@@ -34,24 +35,32 @@ def _restart_broker() -> None:
         eventlet.sleep(2)
 
 
-def test_the_broker_restarted_in_the_middle_loses_nothing(doubled: System) -> None:
-    load, before = _load(doubled, 400)
+def _in_the_middle(load: Load, cut: Callable[[], None]) -> None:
+    """Make the moves, and `cut` when a third of them is done."""
     running = eventlet.spawn(load.run, CLIENTS)
-    eventlet.sleep(2)
-    eventlet.tpool.execute(_restart_broker) if hasattr(eventlet, "tpool") else _restart_broker()
+    while load.done < load.wanted // 3:
+        eventlet.sleep(0.05)
+    cut()
+    assert load.done < load.wanted, "the moves were over before the cut"
     running.wait()
+
+
+def test_the_broker_restarted_in_the_middle_loses_nothing(doubled: System) -> None:
+    load, before = _load(doubled, 1000)
+    _in_the_middle(load, _restart_broker)
+    assert load.endings[503] > 0, "nobody noticed the broker's absence"
     check(load, before)
 
 
-@pytest.mark.parametrize("service", ["notifications", "protocols"])
-def test_a_process_killed_in_the_middle_loses_nothing(doubled: System, service: str) -> None:
-    load, before = _load(doubled, 300)
-    running = eventlet.spawn(load.run, CLIENTS)
-    eventlet.sleep(1.5)
-    doubled.kill(service)
-    doubled.start_one(service)
-    eventlet.sleep(1)
-    doubled.kill(service)
-    doubled.start_one(service)
-    running.wait()
+@pytest.mark.parametrize(("service", "moves"), [("notifications", 1000), ("protocols", 300)])
+def test_a_process_killed_in_the_middle_loses_nothing(doubled: System, service: str, moves: int) -> None:
+    load, before = _load(doubled, moves)
+
+    def kill() -> None:
+        for _ in range(2):
+            doubled.kill(service)
+            doubled.start_one(service)
+            eventlet.sleep(0.5)
+
+    _in_the_middle(load, kill)
     check(load, before)

@@ -26,8 +26,10 @@ from machine import (
 )
 
 from services.contracts.subscriptions import SUBSCRIPTIONS
+from services.protocols.adapters.tables import METADATA as PROTOCOLS_METADATA
 from services.runtime import amqp
 from services.runtime.database import Database
+from services.runtime.migration import upgrade
 from services.runtime.settings import Settings
 
 HEARD = [each for each in SUBSCRIPTIONS if each.event in (UPDATED, GRANTED)]
@@ -109,3 +111,28 @@ def wire() -> Iterator[Wire]:
     made = Wire()
     yield made
     made.cut()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def archive(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """protocols' own database, migrated; once of each kind for a module."""
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path_factory.mktemp('archive') / 'protocols.sqlite'}")
+        upgrade(made, "protocols")
+        yield made
+        made.close()
+        return
+    with new_postgres(request.getfixturevalue("postgres_server")) as url:
+        made = Database(url)
+        upgrade(made, "protocols")
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def files(archive: Database) -> Database:
+    """protocols' own database without rows."""
+    with archive.write() as connection:
+        for table in reversed(PROTOCOLS_METADATA.sorted_tables):
+            connection.execute(table.delete())
+    return archive

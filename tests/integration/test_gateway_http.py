@@ -105,6 +105,11 @@ def registry() -> Standin:
         "warnings": [Sentence("The registry number {number} is odd.", number="x").to_plain()],
     }
 
+    def get_authority(code: str) -> dict[str, Any]:
+        if code not in ("K34-35", "V34"):
+            raise NotFound("no such authority")
+        return {"code": code, "kind": "district_governor", "name": code}
+
     def get_municipality(code: str) -> dict[str, Any]:
         if code != "34-35":
             raise NotFound(Sentence("There is no such municipality."))
@@ -120,6 +125,7 @@ def registry() -> Standin:
         {
             "list_municipalities": {**page, "items": [municipality]},
             "get_municipality": get_municipality,
+            "get_authority": get_authority,
             "update_municipality": {**municipality, "version": 4},
             "search_organisations": page,
             "get_organisation": get_organisation,

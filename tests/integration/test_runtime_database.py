@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from machine import RUNTIME, do, effects, emptied, event, posted, together
 from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from services.kernel.errors import Unavailable
 from services.runtime.database import Database, database_at
@@ -39,9 +39,14 @@ def test_a_transaction_is_kept_when_its_block_ends(machine: Database) -> None:
 @pytest.mark.parametrize("failure", [LookupError, Unavailable, eventlet.Timeout, GeneratorExit])
 def test_a_transaction_is_undone_by_whatever_ends_its_block(machine: Database, failure: type[BaseException]) -> None:
     error = failure("x") if failure is not eventlet.Timeout else eventlet.Timeout(None)
-    with pytest.raises(failure), machine.write() as connection:
-        do(connection, "a")
-        raise error
+
+    def fail() -> None:
+        with machine.write() as connection:
+            do(connection, "a")
+            raise error
+
+    with pytest.raises(failure):
+        fail()
     assert [] == effects(machine)
     with machine.write() as connection:
         do(connection, "b")
@@ -124,11 +129,27 @@ def test_a_broken_rule_of_the_database_is_a_bug_and_no_outage(machine: Database)
         add()
 
 
+def test_a_mistake_in_sql_is_a_bug_and_no_outage(machine: Database) -> None:
+    with pytest.raises(DBAPIError), machine.read() as connection:
+        connection.execute(text("SELECT x FROM no_such_table"))
+
+
+def test_a_full_or_unreadable_file_is_unavailable(tmp_path: Any) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(Unavailable), Database(f"sqlite:///{tmp_path / 'folder'}").read() as connection:
+        connection.execute(text("SELECT 1"))
+
+
 def test_an_error_message_holds_no_values(machine: Database) -> None:
+    reply = {
+        "office": "o",
+        "key": "k",
+        "request_sha256": "",
+        "answer": {"name": "gizli"},
+        "created_at": datetime.now(UTC),
+    }
     with pytest.raises(IntegrityError) as failed, machine.write() as connection:
-        for _ in range(2):
-            connection.execute(insert(REPLIES).values(office="o", key="k", request_sha256="", answer={"name": "gizli"},
-                                                      created_at=datetime.now(UTC)))  # fmt: skip
+        connection.execute(insert(REPLIES), [reply, reply])
     assert "gizli" not in str(failed.value)
 
 
@@ -180,7 +201,7 @@ def test_a_server_that_says_nothing_is_unavailable_and_others_go_on(deaf: str) -
             eventlet.sleep(0.05)
 
     ticking = eventlet.spawn(tick)
-    database = Database(f"{deaf}?connect_timeout=2")
+    database = Database(deaf)
     with pytest.raises(Unavailable), eventlet.Timeout(20), database.read() as connection:
         connection.execute(text("SELECT 1"))
     ticking.kill()
@@ -188,9 +209,13 @@ def test_a_server_that_says_nothing_is_unavailable_and_others_go_on(deaf: str) -
 
 
 def test_a_connection_that_the_server_ended_is_unavailable_and_the_next_one_works(postgres: Database) -> None:
-    with pytest.raises(Unavailable), postgres.write() as connection:
-        do(connection, "lost")
-        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    def lose() -> None:
+        with postgres.write() as connection:
+            do(connection, "lost")
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with pytest.raises(Unavailable):
+        lose()
     with postgres.write() as connection:
         do(connection, "kept")
     assert ["kept"] == effects(postgres)

@@ -10,7 +10,22 @@ import pytest
 from harness import until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from machine import GRANTED, RUNTIME, UPDATED, Handler, Start, consumer, do, effects, emptied, event, once, own, posted, rows
+from machine import (
+    GRANTED,
+    RUNTIME,
+    UPDATED,
+    Handler,
+    Start,
+    consumer,
+    do,
+    effects,
+    emptied,
+    event,
+    once,
+    own,
+    posted,
+    rows,
+)
 from sqlalchemy import update
 
 from services.runtime import log
@@ -114,7 +129,9 @@ def test_an_event_handled_just_before_a_crash_has_no_second_effect(start: Start,
 
 
 def test_events_are_delivered_in_the_order_of_their_commits(start: Start, embedded: Settings) -> None:
-    sent = [identifier for n in range(30) for identifier in posted(registry(embedded), event(UPDATED if n % 2 else GRANTED))]
+    sent = [
+        identifier for n in range(30) for identifier in posted(registry(embedded), event(UPDATED if n % 2 else GRANTED))
+    ]
     start(consumer(once), embedded)
     until(lambda: len(effects(own(embedded))) == 30)
     assert sent == effects(own(embedded))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import eventlet
@@ -17,6 +16,7 @@ from machine import (
     Start,
     Wire,
     consumer,
+    crash,
     do,
     effects,
     event,
@@ -32,7 +32,7 @@ from sqlalchemy import text
 from services.kernel.actor import Actor
 from services.runtime import amqp, log, metric
 from services.runtime.amqp import Parcel, Publisher
-from services.runtime.database import Database, database_at
+from services.runtime.database import database_at
 from services.runtime.dependencies import Service
 from services.runtime.entrypoints import ATTEMPT_HEADER, CAUSE_HEADER, event_handler
 from services.runtime.envelope import Envelope
@@ -41,6 +41,7 @@ from services.runtime.outbox import Message
 from services.runtime.settings import Settings
 
 QUEUE, DEAD = queue_of(UPDATED), amqp.dead_name(queue_of(UPDATED))
+
 
 def publish(broker: str, *bodies: str, key: str = UPDATED, **headers: Any) -> None:
     publisher = Publisher(broker)
@@ -108,9 +109,7 @@ def decoded(message: Any) -> str:
 
 
 @pytest.mark.parametrize(("delays", "failures"), [("900,0.2", 1), ("0.2,900", 2), ("0.2,0.4,900", 3)])
-def test_each_failure_waits_out_the_next_delay(
-    start: Start, distributed: Settings, delays: str, failures: int
-) -> None:
+def test_each_failure_waits_out_the_next_delay(start: Start, distributed: Settings, delays: str, failures: int) -> None:
     amqp.declare(distributed.amqp_url, [], [], [900])
     handler = Handler(failures=99)
     start(consumer(handler), distributed, retry_delays=delays)
@@ -124,7 +123,7 @@ def test_a_redriven_event_is_handled_like_a_new_one(start: Start, distributed: S
     container = start(consumer(Handler(failures=99)), distributed)
     publish(distributed.amqp_url, body)
     (dead,) = until(lambda: lying_in(distributed.amqp_url, DEAD))
-    container.kill()
+    crash(container)
     start(consumer(once), distributed)
     publish(distributed.amqp_url, decoded(dead))
     until(lambda: effects(own(distributed)))
@@ -213,7 +212,7 @@ def test_an_event_in_the_hands_of_a_process_that_dies_is_delivered_again(start: 
     identifier, body = told()
     publish(distributed.amqp_url, body)
     until(lambda: begun)
-    container.kill()
+    crash(container)
     start(consumer(once), distributed)
     until(lambda: effects(own(distributed)))
     assert ([identifier], []) == (effects(own(distributed)), lying_in(distributed.amqp_url, DEAD))
@@ -302,7 +301,7 @@ def test_a_handler_of_an_event_outside_the_table_does_not_start(start: Start, di
         name = "protocols"
 
         @event_handler("registry", "municipality.updated.v1")
-        def hear(self, envelope: Envelope) -> None:
+        def hear(self, _envelope: Envelope) -> None:
             raise AssertionError
 
     with pytest.raises(LookupError, match=r"subscriptions\.py"):

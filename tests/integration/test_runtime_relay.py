@@ -9,7 +9,7 @@ from typing import Any
 
 import eventlet
 import pytest
-from harness import free_port, until
+from harness import until
 from machine import GRANTED, UPDATED, Wire, event, lying_in, posted, queue_of, rows, together, waiting
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError

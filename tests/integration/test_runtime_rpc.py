@@ -10,7 +10,7 @@ from typing import Any
 import eventlet
 import pytest
 from harness import until
-from machine import Start, Wire, distributed_over, do, effects, embedded_in, own, started, together
+from machine import Start, Wire, crash, distributed_over, do, effects, embedded_in, own, started, together
 
 from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound, Refused, Unavailable
 from services.kernel.text import Sentence
@@ -37,7 +37,9 @@ class Protocols(Service):
 
     @rpc
     def refuse(self, kind: str) -> None:
-        raise KINDS[kind](Sentence("{what} is not so", what="çağrı", on=date(2026, 3, 2)), {"version": 7}, code="special")
+        raise KINDS[kind](
+            Sentence("{what} is not so", what="çağrı", on=date(2026, 3, 2)), {"version": 7}, code="special"
+        )
 
     @rpc
     def fail(self) -> None:
@@ -182,7 +184,9 @@ def test_a_method_that_is_not_there_is_unavailable(asked: Remote) -> None:
         asked.no_such_method()
 
 
-def test_a_service_that_was_stopped_is_unavailable_and_answers_after_its_restart(start: Start, either: Settings) -> None:
+def test_a_service_that_was_stopped_is_unavailable_and_answers_after_its_restart(
+    start: Start, either: Settings
+) -> None:
     first = start(Protocols, either)
     asked = remote(start(Gateway, either, rpc_timeout=1))
     assert {} == asked.echo()
@@ -222,7 +226,7 @@ def test_an_asker_whose_answerer_dies_is_not_left_waiting(start: Start, either: 
     asked = remote(start(Gateway, either, rpc_timeout=1))
     thread = eventlet.spawn(together, lambda: asked.sleep(seconds=60, answer="never"))
     eventlet.sleep(0.2)
-    answerer.kill()
+    crash(answerer)
     with eventlet.Timeout(10):
         (outcome,) = thread.wait()
     assert isinstance(outcome, Unavailable)

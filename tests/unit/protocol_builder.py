@@ -96,7 +96,11 @@ class Walk:
     def usual_fields(self, move: str) -> dict[str, Any]:
         """Fields with which the move succeeds when it is possible at all."""
         row = self.procedure.row_for(move, self.case.stage)
-        return {name: self._usual(name, move) for name in row.needs}
+        usual = {name: self._usual(name, move) for name in row.needs}
+        suit = self.case.newest_clock("SUIT")
+        if move == "file_suit" and suit is not None and suit.due_on is not None:
+            usual["filed_on"] = min(self.on, suit.due_on)  # filed in time, perhaps recorded later
+        return usual
 
     def _usual(self, name: str, move: str) -> Any:
         if name.endswith("_on"):

@@ -421,6 +421,96 @@ def test_a_renewal_begins_anew_and_inherits_no_decision() -> None:
     assert walk.case.id == new.original_id
 
 
+# rounds and parallel duties
+
+
+def refused_and_revised() -> Walk:
+    walk = Walk()
+    walk.to("authority_review")
+    walk.do("publish_summary")
+    walk.do("refuse")
+    walk.do("revise")
+    return walk
+
+
+def test_the_authority_does_not_see_the_draft_of_a_new_round() -> None:
+    walk = refused_and_revised()
+    assert not walk.case.visible_to(OFFICES["authority_head"])
+    assert walk.case.scope.authority is None
+
+
+def test_clocks_of_an_earlier_round_bind_nobody_in_the_next() -> None:
+    walk = refused_and_revised()
+    assert walk.case.overdue_since(walk.procedure) is None
+    walk.to("transmittal")
+    assert walk.case.open_clock("PUBLISH_SUMMARY") is not None
+    walk.do("publish_summary")
+    assert walk.case.open_clock("PUBLISH_SUMMARY") is None
+
+
+def test_a_duty_beside_the_way_belongs_to_its_own_office() -> None:
+    walk = Walk()
+    walk.to("authority_review")
+    assert {"registry_clerk", "authority_head"} == set(walk.case.duties(walk.procedure))
+    walk.do("publish_summary")
+    assert {"authority_head"} == set(walk.case.duties(walk.procedure))
+
+
+def test_publishing_the_summary_binds_no_later_date() -> None:
+    walk = Walk()
+    walk.to("transmittal")
+    final_on = walk.on
+    walk.pass_days(3)
+    walk.do("publish_summary")
+    assert walk.do("transmit", sent_on=final_on).done("transmit")
+
+
+def test_a_summary_is_not_published_before_finality() -> None:
+    walk = Walk()
+    walk.to("transmittal")
+    with pytest.raises(Refused) as refused:
+        walk.do("publish_summary", published_on=START)
+    assert ["published_after_finality"] == codes(refused)
+
+
+def test_conditions_come_with_a_grant_with_conditions_alone() -> None:
+    walk = Walk()
+    walk.to("authority_review")
+    with pytest.raises(Invalid):
+        walk.do("grant", conditions="şart")
+
+
+def test_a_suit_is_filed_within_its_period_and_may_be_recorded_later() -> None:
+    walk = Walk()
+    walk.to("authority_review")
+    walk.do("refuse")
+    refused_on = walk.on
+    walk.let_run_out("SUIT")
+    with pytest.raises(Refused) as refused:
+        walk.do("file_suit", filed_on=walk.on)
+    assert ["filed_within_the_period"] == codes(refused)
+    assert "litigation" == walk.do("file_suit", filed_on=refused_on + timedelta(days=10)).stage
+
+
+def test_silence_is_noted_also_while_documents_are_being_completed() -> None:
+    walk = Walk(policy=Policy(document_request_pauses_silence=False))
+    walk.to("authority_review")
+    walk.do("request_documents")
+    walk.let_run_out("PERMISSION_SILENCE")
+    assert "document_completion" == walk.case.stage
+    assert walk.case.open_clock("SUIT") is not None
+
+
+def test_a_kind_of_partner_that_the_law_does_not_name_is_not_exempt() -> None:
+    walk = Walk(permission="legal_review")
+    walk.to("transmittal")
+    walk.do("transmit")
+    walk.do("stamp")
+    with pytest.raises(Refused) as refused:
+        walk.do("determine_exempt")
+    assert ["form_is_named_in_the_law"] == codes(refused)
+
+
 # fields and roles
 
 

@@ -10,7 +10,7 @@ from services.gateway import schemas as s
 from services.gateway.http import BASE, Answer, Call, Table
 from services.gateway.identity import application as identity
 from services.gateway.identity.application import NewUser, SignedIn, UserChange
-from services.gateway.identity.domain import Delegation, Membership, Seat, User
+from services.gateway.identity.domain import Delegation, Membership, Seat, User, moves_of
 from services.kernel.errors import Invalid, NotFound
 from services.kernel.text import Sentence
 
@@ -175,12 +175,17 @@ def grant_membership(call: Call) -> Answer:
 
 
 def _demand_tenant(call: Call, membership: Membership) -> None:
-    """The registry knows the municipality or the organisation."""
+    """The registry knows the municipality, the civil authority or the organisation."""
     try:
         if membership.municipality is not None:
             call.ports.registry.get_municipality(code=membership.municipality)
     except NotFound:
         raise Invalid.field("municipality", Sentence("There is no such municipality.")) from None
+    try:
+        if membership.authority is not None:
+            call.ports.registry.get_authority(code=membership.authority)
+    except NotFound:
+        raise Invalid.field("authority", Sentence("There is no such civil authority.")) from None
     try:
         if membership.organisation_id is not None:
             call.ports.registry.get_organisation(organisation_id=membership.organisation_id)
@@ -270,7 +275,19 @@ def delegate(call: Call) -> Answer:
         basis=body["basis"].strip(),
         version=1,
     )
+    _demand_moves(call, delegation)
     return _delegation(identity.delegate(call.ports.desk, call.actor, delegation, call.key), made=True)
+
+
+def _demand_moves(call: Call, delegation: Delegation) -> None:
+    """The procedure knows every move that the delegation names."""
+    named = moves_of(delegation.scope)
+    if not named:
+        return
+    known = {move["name"] for move in call.ports.protocols.procedure(name="protocol")["moves"]}
+    strange = [name for name in named if name not in known]
+    if strange:
+        raise Invalid.field("scope", Sentence("There is no move called {name}.", name=", ".join(strange)))
 
 
 @TABLE.route(

@@ -8,44 +8,50 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from services.protocols.adapters.repository import act_from
-from services.protocols.adapters.tables import ACTS, ANCHORS, PROTOCOLS
+from services.protocols.adapters.tables import ACTS, ANCHORS, PROTOCOLS, TEXTS
+from services.protocols.domain.case import DRAFT, EXPIRE_CLOCK, RECOUNT, REPLACE_TEXT, ActRecord, sha256_of
 from services.protocols.domain.chain import GENESIS, faults
 from services.runtime.database import Database
 
+NOT_MOVES = (DRAFT, REPLACE_TEXT, EXPIRE_CLOCK, RECOUNT)
+_ANCHOR_LOCK = 7_204_003
 _HEADS_AT_ONCE = 5_000
 _CASES_AT_ONCE = 200
 
 
 def anchor(database: Database, now: datetime) -> str | None:
-    """Write down where every history changed since the last anchor ends; returns the anchor's hash.
+    """Write down where up to 5,000 histories end that changed since they were last anchored; returns the anchor's hash.
 
     Anchors are chained too. Their hashes go to the log, so that a copy lies outside the database.
     None when nothing changed.
     """
     with database.write() as connection:
-        last = connection.execute(select(ANCHORS).order_by(ANCHORS.c.id.desc()).limit(1)).one_or_none()
-        statement = select(PROTOCOLS.c.id, PROTOCOLS.c.version, PROTOCOLS.c.head_hash, PROTOCOLS.c.changed_at)
-        if last is not None:
-            statement = statement.where(PROTOCOLS.c.changed_at > last.until)
+        if database.dialect == "postgresql":
+            # Anchors are a chain: two replicas may not add to the same end.
+            connection.execute(select(func.pg_advisory_xact_lock(_ANCHOR_LOCK)))
+        # By version and not by time: what was recorded earlier may be committed later.
+        fresh = (
+            select(PROTOCOLS.c.id)
+            .where(PROTOCOLS.c.anchored_version < PROTOCOLS.c.version)
+            .order_by(PROTOCOLS.c.id)
+            .limit(_HEADS_AT_ONCE)
+        )
         rows = connection.execute(
-            statement.order_by(PROTOCOLS.c.changed_at, PROTOCOLS.c.id).limit(_HEADS_AT_ONCE)
+            update(PROTOCOLS)
+            .where(PROTOCOLS.c.id.in_(fresh))
+            .values(anchored_version=PROTOCOLS.c.version)
+            .returning(PROTOCOLS.c.id, PROTOCOLS.c.version, PROTOCOLS.c.head_hash)
         ).all()
-        if len(rows) == _HEADS_AT_ONCE:
-            # Rows that share the last moment must not be split between two anchors.
-            rows = [row for row in rows if row.changed_at < rows[-1].changed_at] or rows
         if not rows:
             return None
-        heads = [[row.id, row.version, row.head_hash] for row in rows]
-        previous = last.hash if last is not None else GENESIS
+        heads = [[row.id, row.version, row.head_hash] for row in sorted(rows, key=lambda row: str(row.id))]
+        last = connection.execute(select(ANCHORS.c.hash).order_by(ANCHORS.c.id.desc()).limit(1)).scalar_one_or_none()
+        previous = last or GENESIS
         digest = _digest(previous, heads)
-        connection.execute(
-            insert(ANCHORS).values(
-                previous_hash=previous, heads=heads, hash=digest, until=rows[-1].changed_at, made_at=now
-            )
-        )
+        connection.execute(insert(ANCHORS).values(previous_hash=previous, heads=heads, hash=digest, made_at=now))
     return digest
 
 
@@ -68,7 +74,17 @@ def _chains(connection: Connection) -> Iterator[str]:
     after = ""
     while True:
         cases = connection.execute(
-            select(PROTOCOLS.c.id, PROTOCOLS.c.reference, PROTOCOLS.c.version, PROTOCOLS.c.head_hash)
+            select(
+                PROTOCOLS.c.id,
+                PROTOCOLS.c.reference,
+                PROTOCOLS.c.version,
+                PROTOCOLS.c.head_hash,
+                PROTOCOLS.c.stage,
+                PROTOCOLS.c.facts,
+                PROTOCOLS.c.text_version,
+                PROTOCOLS.c.text_sha256,
+                PROTOCOLS.c.approved_sha256,
+            )
             .where(PROTOCOLS.c.id > after if after else PROTOCOLS.c.id.is_not(None))
             .order_by(PROTOCOLS.c.id)
             .limit(_CASES_AT_ONCE)
@@ -89,18 +105,54 @@ def _chains(connection: Connection) -> Iterator[str]:
                 yield f"{case.reference}: cut off: rows {last + 1} to {case.version} are missing"
             elif own and own[-1].hash != case.head_hash:
                 yield f"{case.reference}: row {last} is not the row that the file ends with"
+            yield from (f"{case.reference}: {fault}" for fault in _drift(case, own))
+            yield from (f"{case.reference}: {fault}" for fault in _texts(connection, case))
         after = cases[-1].id
 
 
+def _drift(case: Any, acts: list[ActRecord]) -> Iterator[str]:
+    """Where the file says otherwise than its history: people act on the file."""
+    if acts and case.stage != acts[-1].to_stage:
+        yield f"the file stands at {case.stage}, its history ends at {acts[-1].to_stage}"
+    if acts and case.facts != replay(acts):
+        yield "the file's facts are not those of its history"
+
+
+def replay(acts: list[ActRecord]) -> dict[str, dict[str, Any]]:
+    """The facts of the present round, from the history alone."""
+    facts: dict[str, dict[str, Any]] = {}
+    for act in acts:
+        if act.to_stage == acts[0].to_stage and act.from_stage not in ("", act.to_stage):
+            facts = {}
+        elif act.move not in NOT_MOVES:
+            told = {name: value for name, value in act.fields.items() if name != "text"}
+            facts[act.move] = {**told, "done_on": act.done_on.isoformat()}
+    return facts
+
+
+def _texts(connection: Connection, case: Any) -> Iterator[str]:
+    """Texts that are not what their hashes say."""
+    last = None
+    for row in connection.execute(select(TEXTS).where(TEXTS.c.protocol_id == case.id).order_by(TEXTS.c.version)):
+        if sha256_of(row.text) != row.sha256:
+            yield f"the text of version {row.version} was changed"
+        last = row
+    if last is None or (last.version, last.sha256) != (case.text_version, case.text_sha256):
+        yield "the newest text is missing or another"
+    signed = case.facts.get("sign", {}).get("text_sha256", case.approved_sha256)
+    if case.approved_sha256 != signed:
+        yield "the signed text is not the approved one"
+
+
 def _anchors(connection: Connection, known_anchor: str | None) -> Iterator[str]:
-    previous, found, expected = GENESIS, False, 1
+    previous, found = GENESIS, False
     for row in connection.execute(select(ANCHORS).order_by(ANCHORS.c.id)):
         if row.previous_hash != previous:
             yield f"anchor {row.id} does not follow the one before: an anchor was changed or removed"
         if _digest(row.previous_hash, row.heads) != row.hash:
             yield f"anchor {row.id} was changed"
         yield from _heads(connection, row.id, row.heads)
-        previous, expected = row.hash, expected + 1
+        previous = row.hash
         found = found or row.hash == known_anchor
     if known_anchor is not None and not found:
         yield f"the known anchor {known_anchor[:12]}… is not in the database: anchors were removed or changed"

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, null, or_, select, update
+from sqlalchemy import case as sql_case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.kernel.actor import Actor
@@ -76,12 +77,18 @@ def case_from(row: Row[Any], clocks: Sequence[Clock]) -> ProtocolCase:
         original_link=row.original_link,
         successors=row.successors,
         shared=row.shared_authority is not None,
+        earlier_clocks=row.earlier_clocks,
     )
 
 
 def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetime) -> dict[str, Any]:
     """The columns that change with a case."""
     overdue = case.overdue_since(procedure)
+    turn = procedure.stages[case.stage].turn_of(case)
+    duties = case.duties(procedure)
+    work_on = duties.pop(turn, NEVER) if turn else NEVER
+    # One office beside the turn is enough: only the summary's publication runs beside the way.
+    duty, duty_on = min(duties.items(), key=lambda each: each[1], default=(None, None))
     return {
         "authority": case.authority.id,
         "authority_name": case.authority.name,
@@ -98,9 +105,12 @@ def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetim
         "facts": case.facts,
         "successors": case.successors,
         "changed_at": now,
-        "turn": procedure.stages[case.stage].turn_of(case),
+        "turn": turn,
         "overdue_since": overdue,
-        "work_on": overdue or case.due_on or NEVER,
+        "work_on": work_on,
+        "duty": duty,
+        "duty_on": duty_on,
+        "earlier_clocks": case.earlier_clocks,
     }
 
 
@@ -118,7 +128,7 @@ _PARTNER = select(PARTNERS.c.standing).where(PARTNERS.c.organisation_id == bindp
 _CHANGING = (
     "authority", "authority_name", "shared_authority", "text_version", "text_sha256", "approved_sha256", "stage",
     "since", "last_on", "version", "head_hash", "standing", "facts", "successors", "changed_at", "turn",
-    "overdue_since", "work_on",
+    "overdue_since", "work_on", "duty", "duty_on", "earlier_clocks",
 )  # fmt: skip
 _CHANGE = (
     update(PROTOCOLS)
@@ -279,21 +289,26 @@ class Store:
                 )
             )
         self.connection.execute(_ADD_ACT, [_act_row(case.id, act) for act in case.new_acts])
-        self._write_clocks(case)
+        self._write_clocks(case, now)
         post(self.connection, messages(events, case.scope, actor, now))
         case.new_acts, case.new_text = [], None
 
-    def _write_clocks(self, case: ProtocolCase) -> None:
-        fresh, changed = [], []
+    def _write_clocks(self, case: ProtocolCase, now: datetime) -> None:
+        fresh, changed, expired = [], [], []
         for place, clock in enumerate(case.clocks):
             stored = self._stored_clocks.get(clock.id)
             if stored is None:
                 fresh.append(_clock_row(case.id, place, clock))
             elif stored != clock:
                 changed.append(_clock_row(case.id, place, clock))
+                if clock.state == "expired":
+                    expired.append({"clock_id": clock.id, "rung": "expired", "claimed_at": now})
             self._stored_clocks[clock.id] = clock
         if fresh:
             self.connection.execute(insert(CLOCKS), fresh)
+        if expired:
+            # A second claim of the same expiry breaks the key and takes the whole transaction back.
+            self.connection.execute(insert(CLAIMS), expired)
         if changed:
             names = ("due_on", "state", "pauses", "met_on", "calendar_version")
             self.connection.execute(
@@ -407,11 +422,11 @@ def visible_to(actor: Actor) -> ColumnElement[bool] | None:
     return PROTOCOLS.c.id == null()
 
 
-def claim(store: Any, clock_id: str, rung: str, now: datetime) -> bool:
-    """True once per clock and rung, however many replicas ask."""
-    dialect = postgresql if store.connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(CLAIMS).values(clock_id=clock_id, rung=rung, claimed_at=now).on_conflict_do_nothing()
-    return store.connection.execute(statement.returning(CLAIMS.c.clock_id)).one_or_none() is not None
+def work_of(own: ColumnElement[bool], role: str) -> tuple[list[ColumnElement[bool]], list[Any]]:
+    """Conditions and order of an office's work: where its turn is, and where it has a duty beside the way."""
+    mine = PROTOCOLS.c.turn == role
+    date_of_mine = sql_case((mine, PROTOCOLS.c.work_on), else_=PROTOCOLS.c.duty_on)
+    return [own, or_(mine, PROTOCOLS.c.duty == role)], [date_of_mine, PROTOCOLS.c.id]
 
 
 def clocks_past(connection: Connection, today: date) -> int:

@@ -60,19 +60,30 @@ PROTOCOLS = Table(
     Column("original_link", String(20)),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    # the newest version whose hash is in an anchor
+    Column("anchored_version", Integer, nullable=False, server_default="0"),
     # the civil authority's own code once the file was sent there: drafts are none of its business
     Column("shared_authority", String(10)),
     # derived, so that lists and the work queue are one indexed query
     Column("turn", String(40)),
     Column("overdue_since", Date),
     Column("work_on", Date),
+    Column("duty", String(40)),
+    Column("duty_on", Date),
+    Column("earlier_clocks", Integer, nullable=False, server_default="0"),
 )
 for _tenant in ("municipality", "shared_authority", "organisation_id"):
     Index(f"protocols_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.created_at, PROTOCOLS.c.id)
     Index(f"protocols_of_{_tenant}_at_stage", PROTOCOLS.c[_tenant], PROTOCOLS.c.stage, PROTOCOLS.c.created_at)
+    Index(f"protocols_duty_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.duty, PROTOCOLS.c.duty_on)
     Index(f"protocols_work_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.turn, PROTOCOLS.c.work_on, PROTOCOLS.c.id)
 Index("protocols_by_age", PROTOCOLS.c.created_at, PROTOCOLS.c.id)
-Index("protocols_by_change", PROTOCOLS.c.changed_at, PROTOCOLS.c.id)
+Index(
+    "protocols_not_anchored",
+    PROTOCOLS.c.id,
+    postgresql_where=text("anchored_version < version"),
+    sqlite_where=text("anchored_version < version"),
+)
 Index(
     "protocols_overdue",
     PROTOCOLS.c.overdue_since,
@@ -162,7 +173,6 @@ ANCHORS = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("heads", Json, nullable=False),
     Column("hash", String(64), nullable=False),
-    Column("until", Moment, nullable=False),
     Column("made_at", Moment, nullable=False),
 )
 

@@ -101,7 +101,8 @@ class ProtocolCase:
     """The aggregate: what changes together, with one version per act.
 
     `facts`: move → the fields and date of its newest act in this round, as JSON-able data.
-    `shared`: the civil authority sees the file, since it was sent there once.
+    `shared`: the civil authority sees the file, since it was sent there in this round.
+    `earlier_clocks`: how many of the clocks belong to rounds before this one.
     `standing`: the newest known answer of art. 75 for the partner, with its evidence.
     """
 
@@ -134,6 +135,7 @@ class ProtocolCase:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     clocks: list[Clock] = field(default_factory=list)
     shared: bool = False
+    earlier_clocks: int = 0
     original_id: str | None = None
     original_link: str | None = None
     successors: list[dict[str, str]] = field(default_factory=list)
@@ -171,13 +173,28 @@ class ProtocolCase:
         return next((each for each in self.clocks if each.kind == kind and each.is_open), None)
 
     def newest_clock(self, kind: str) -> Clock | None:
-        """The clock of a kind that was started last."""
-        return next((each for each in reversed(self.clocks) if each.kind == kind), None)
+        """The clock of a kind that was started last in this round."""
+        return next((each for each in reversed(self.clocks[self.earlier_clocks :]) if each.kind == kind), None)
 
     @property
     def due_on(self) -> date | None:
         """The nearest date on which a running clock is due."""
         return min((each.due_on for each in self.clocks if each.state == "running" and each.due_on), default=None)
+
+    def duties(self, procedure: Procedure[ProtocolCase]) -> dict[str, date]:
+        """Role → the nearest date by which it must do something here, late ones included.
+
+        Only clocks that the role can still meet by a move at this stage; the turn's other dates are its own business.
+        """
+        found: dict[str, date] = {}
+        for term in procedure.terms.values():
+            clock = self.newest_clock(term.kind)
+            if clock is None or clock.due_on is None or clock.state not in ("running", "expired"):
+                continue
+            rows = [row for move in term.met_by for row in procedure.rows(move, self.stage)]
+            if any(term.whose in row.by and not self.done(row.name) for row in rows):
+                found[term.whose] = min(found.get(term.whose, clock.due_on), clock.due_on)
+        return found
 
     def overdue_since(self, procedure: Procedure[ProtocolCase]) -> date | None:
         """The date since which something should have been done here and was not."""
@@ -379,11 +396,12 @@ def perform(
         # A new round: neither its decisions nor its permission may come from the old one.
         case.facts = {}
         case.approved_sha256 = None
+        case.shared = False
+        case.earlier_clocks = len(case.clocks)
     else:
         fact = {each: value for each, value in plain(act.fields).items() if each != "text"}
         case.facts[name] = {**fact, "done_on": act.done_on.isoformat()}
-    # A noted silence is no act of anyone: an answer may bear an earlier date and arrive after it.
-    case.record(name, before, act, calendar, advances=act.actor.role != SYSTEM_ROLE or case.stage != before)
+    case.record(name, before, act, calendar, advances=_advances(row, act, before, case.stage))
     happened = list(_run_clocks(case, row, before, act, procedure, calendar))
     moved = ProtocolMovedV1(
         **case.shown(),
@@ -396,16 +414,17 @@ def perform(
         article=row.article,
     )
     events: list[Event] = [moved, *happened]
-    if name == "sign":
-        ends_on = case.newest_clock("TERM")
-        events.append(
-            ProtocolEnteredIntoForceV1(
-                **case.shown(),
-                starts_on=max(case.starts_on, act.done_on),
-                ends_on=ends_on.due_on if ends_on and ends_on.due_on else act.done_on,
-            )
-        )
+    term = case.newest_clock("TERM")
+    if term is not None and term.due_on is not None and name in procedure.terms["TERM"].starts_with:
+        starts_on = max(case.starts_on, act.done_on)
+        events.append(ProtocolEnteredIntoForceV1(**case.shown(), starts_on=starts_on, ends_on=term.due_on))
     return events
+
+
+def _advances(row: Move[ProtocolCase], act: Act, before: str, after: str) -> bool:
+    """Whether later acts may bear no earlier date than this one."""
+    # A noted silence is no act of anyone: an answer may bear an earlier date and arrive after it.
+    return not row.parallel and (act.actor.role != SYSTEM_ROLE or before != after)
 
 
 def expire_due(

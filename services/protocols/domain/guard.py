@@ -157,6 +157,39 @@ def summary_not_published_yet(case: ProtocolCase, _act: Act) -> Sentence | None:
 
 
 @guard("5393/23")
+def published_after_finality(case: ProtocolCase, act: Act) -> Sentence | None:
+    """A summary is announced after the decision became final."""
+    clock = case.newest_clock("PUBLISH_SUMMARY")
+    if clock is not None and act.done_on < clock.started_on:
+        return Sentence(
+            "The decision became final on {on}; the summary cannot have been published before.", on=clock.started_on
+        )
+    return None
+
+
+@guard("2577/7")
+def filed_within_the_period(case: ProtocolCase, act: Act) -> Sentence | None:
+    """An annulment action is filed within its period; it may be recorded later."""
+    clock = case.newest_clock("SUIT")
+    if clock is not None and clock.due_on is not None and act.done_on > clock.due_on:
+        return Sentence(
+            "The period to file suit ended on {on}. If it was filed in time, give the day it was filed.",
+            on=clock.due_on,
+        )
+    return None
+
+
+@guard("5393/75-c")
+def form_is_named_in_the_law(case: ProtocolCase, act: Act) -> Sentence | None:
+    """Only partners of a kind that art. 75/c knows can be exempt; unions, cooperatives and companies are not named."""
+    if standing_of(case, act) == "legal_review":
+        return Sentence(
+            "Article 75/c does not name organisations of this kind; it cannot be exempt. Require permission."
+        )
+    return None
+
+
+@guard("5393/23")
 def text_is_final(case: ProtocolCase, _act: Act) -> Sentence | None:
     """Only a text that the council approved can be signed."""
     if case.approved_sha256 is None:

@@ -84,8 +84,8 @@ class Votes:
 
     @property
     def is_tie(self) -> bool:
-        """As many for as against."""
-        return self.accept == self.reject
+        """Half for and half against; with abstentions the majority of those present is missed anyway."""
+        return self.accept == self.reject and self.abstain == 0
 
     @property
     def is_unsettled(self) -> bool:

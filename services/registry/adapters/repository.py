@@ -181,6 +181,18 @@ class MunicipalityRows:
             raise NotFound(Sentence("There is no municipality with this code."))
         return _municipality(row)
 
+    def authority(self, code: str) -> Authority:
+        """The civil authority with that code, as the municipalities name it."""
+        row = self._connection.execute(
+            select(MUNICIPALITIES)
+            .where(MUNICIPALITIES.c.authority_code == code)
+            .order_by(MUNICIPALITIES.c.code)
+            .limit(1)
+        ).one_or_none()
+        if row is None:
+            raise NotFound(Sentence("There is no such civil authority."))
+        return _municipality(row).authority
+
     def many(self, codes: Sequence[str]) -> list[Municipality]:
         """The municipalities in the order of their codes, in one query."""
         rows = self._connection.execute(select(MUNICIPALITIES).where(MUNICIPALITIES.c.code.in_(codes)))

@@ -21,7 +21,6 @@ def upgrade() -> None:
         sa.Column("previous_hash", sa.String(length=64), nullable=False),
         sa.Column("heads", Json, nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.Column("until", Moment, nullable=False),
         sa.Column("made_at", Moment, nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -88,15 +87,33 @@ def upgrade() -> None:
         sa.Column("original_link", sa.String(length=20), nullable=True),
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("changed_at", Moment, nullable=False),
+        sa.Column("anchored_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("shared_authority", sa.String(length=10), nullable=True),
         sa.Column("turn", sa.String(length=40), nullable=True),
         sa.Column("overdue_since", sa.Date(), nullable=True),
         sa.Column("work_on", sa.Date(), nullable=True),
+        sa.Column("duty", sa.String(length=40), nullable=True),
+        sa.Column("duty_on", sa.Date(), nullable=True),
+        sa.Column("earlier_clocks", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("reference"),
     )
     op.create_index("protocols_by_age", "protocols", ["created_at", "id"], unique=False)
-    op.create_index("protocols_by_change", "protocols", ["changed_at", "id"], unique=False)
+    op.create_index("protocols_duty_of_municipality", "protocols", ["municipality", "duty", "duty_on"], unique=False)
+    op.create_index(
+        "protocols_duty_of_organisation_id", "protocols", ["organisation_id", "duty", "duty_on"], unique=False
+    )
+    op.create_index(
+        "protocols_duty_of_shared_authority", "protocols", ["shared_authority", "duty", "duty_on"], unique=False
+    )
+    op.create_index(
+        "protocols_not_anchored",
+        "protocols",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("anchored_version < version"),
+        sqlite_where=sa.text("anchored_version < version"),
+    )
     op.create_index("protocols_of_municipality", "protocols", ["municipality", "created_at", "id"], unique=False)
     op.create_index(
         "protocols_of_municipality_at_stage", "protocols", ["municipality", "stage", "created_at"], unique=False
