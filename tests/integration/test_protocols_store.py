@@ -51,7 +51,7 @@ def test_a_case_at_any_stage_is_found_as_it_was_left(files: Database, stage: str
     assert walk.case == stored(files, walk.case.id)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), zoning=st.booleans(), kind=st.sampled_from(["metropolitan", "district"]))
 def test_a_case_is_found_as_it_was_left_whatever_happened_to_it(
     files: Database, data: st.DataObject, *, zoning: bool, kind: str
