@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))  # protocol_builder lives there
 
 import pytest
 from protocol_builder import Walk, moment

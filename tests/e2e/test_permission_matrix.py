@@ -6,14 +6,13 @@ The rows come from the procedure's table. Who may see a file at all is said here
 from __future__ import annotations
 
 import re
-import sys
 import uuid
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import Client, System, today
+from protocol_builder import OFFICES, Walk
 
 from services.gateway.http import Route
 from services.gateway.table import TABLE
@@ -21,10 +20,6 @@ from services.kernel.actor import ROLES
 from services.protocols.adapters.repository import Stores
 from services.protocols.domain.case import Party, ProtocolCase
 from services.protocols.domain.procedure import MOVES
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "unit"))
-
-from protocol_builder import OFFICES, Walk
 
 OWN, OTHER, NOWHERE = "own", "other", "no"
 TENANTS = {

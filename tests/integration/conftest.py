@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))  # protocol_builder lives there
 
 import pytest
 from harness import fresh_vhost

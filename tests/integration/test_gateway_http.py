@@ -218,7 +218,7 @@ def protocols() -> Standin:
                 "name": "protocol",
                 "version": 1,
                 "stages": [],
-                "moves": [],
+                "moves": [{"name": name, "label": {"tr": name, "en": name}} for name in ("sign", "submit_to_mayor")],
                 "clocks": [],
                 "diagram": {"tr": "stateDiagram-v2\n %% tr\n", "en": "stateDiagram-v2\n %% en\n"},
             },
