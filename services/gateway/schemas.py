@@ -7,6 +7,16 @@ from typing import Any
 from marshmallow import fields, pre_dump
 
 from services.contracts import protocols as contract
+from services.contracts.registry import (
+    DAY_KINDS,
+    FORMS,
+    GROUNDS,
+    MUNICIPALITY_KINDS,
+    PERMISSIONS,
+    STATUS_KINDS,
+    UNITS,
+)
+from services.contracts.registry import STATES as ORGANISATION_STATES
 from services.gateway.fields import (
     AnswerSchema,
     Count,
@@ -35,37 +45,6 @@ TAX_NO = r"^[0-9]{10}$"
 SLUG = r"^[a-z][a-z0-9_]{0,63}$"
 SHA256 = r"^[0-9a-f]{64}$"
 
-MUNICIPALITY_KINDS = ("metropolitan", "metropolitan_district", "provincial_centre", "district", "town")
-FORMS = (
-    "association",
-    "association_branch",
-    "federation",
-    "confederation",
-    "foundation",
-    "foundation_university",
-    "professional_body",
-    "trades_chamber",
-    "platform",
-    "foreign_association",
-    "union",
-    "cooperative",
-    "company",
-    "public_body",
-    "municipality",
-)
-ORGANISATION_STATES = ("active", "dissolved", "to_verify")
-STATUS_KINDS = ("public_benefit", "tax_exempt")
-PERMISSIONS = ("not_needed", "exempt", "required", "discretionary", "not_possible", "legal_review")
-GROUNDS = (
-    "public_body",
-    "professional_body",
-    "trades_chamber",
-    "public_benefit_association",
-    "tax_exempt_foundation",
-    "none",
-)
-DAY_KINDS = ("holiday", "half_day", "administrative_leave")
-UNITS = ("working_day", "calendar_day")
 URGENCIES = ("overdue", "today", "soon", "later", "none")
 CLOCK_STATES = ("running", "paused", "met", "expired", "cancelled")
 
