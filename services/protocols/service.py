@@ -27,7 +27,7 @@ from services.protocols.adapters.repository import (
 from services.protocols.adapters.tables import PROTOCOLS
 from services.protocols.application import Context
 from services.protocols.domain.policy import Policy
-from services.protocols.domain.procedure import NAME, protocol_procedure
+from services.protocols.domain.procedure import INTERNAL, NAME, protocol_procedure
 from services.runtime import outbox
 from services.runtime.clockwork import TIME
 from services.runtime.database import Database
@@ -156,10 +156,10 @@ class ProtocolsService(Service):
     @rpc
     def timeline(self, actor: Plain, protocol_id: str, page: int = 1, size: int = 50) -> Plain:
         """Who did what, acting for whom, oldest first; offices, not persons."""
-        context = self._context()
+        context, looker = self._context(), Actor.from_plain(actor)
         with context.read() as store:
             case = store.get(protocol_id)
-            if case is None or not case.visible_to(Actor.from_plain(actor)):
+            if case is None or not case.visible_to(looker):
                 raise NotFound(Sentence("There is no such protocol."))
             rows, total = _store(store).acts(protocol_id, page, size)
         labels = {move.name: move.label.to_plain() for move in context.procedure.moves}
@@ -174,7 +174,7 @@ class ProtocolsService(Service):
                 "to": row.to_stage,
                 "to_label": stages[row.to_stage].label.to_plain(),
                 "actor": _office(row.actor),
-                "fields": _without_persons(row.fields),
+                "fields": {} if looker.authority and row.from_stage in INTERNAL else _without_persons(row.fields),
                 "done_on": row.done_on.isoformat(),
                 "recorded_at": row.recorded_at.isoformat(),
                 "procedure_version": row.procedure_version,

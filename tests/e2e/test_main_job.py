@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 
 from harness import System, today, until, votes
+from sqlalchemy import update
+
+from services.protocols.adapters.tables import PROTOCOLS
 
 TODAY = today().isoformat()
 
@@ -133,6 +136,20 @@ def test_a_status_granted_meanwhile_shows_on_the_file_before_anyone_decides(syst
     path = f"/protocols/{drafted['id']}"
     until(lambda: system.client("unit").get(path)["partner_standing"]["permission"] == "exempt")
     assert "required" == system.client("unit").get(path)["standing"]["permission"]
+
+
+def test_the_authority_sees_no_words_from_before_the_file_was_sent(system: System) -> None:
+    case = system.client("unit").move(system.draft(), "submit_to_mayor", note="iç yazışma")
+    case = system.client("mayor").move(case, "refer_to_council", note="başkanın notu")
+    shown = system.client("unit").get(f"/protocols/{case['id']}/timeline")["items"]
+    assert "iç yazışma" in [each["fields"].get("note") for each in shown]
+    with system.database("protocols").write() as connection:
+        connection.execute(
+            update(PROTOCOLS).where(PROTOCOLS.c.id == case["id"]).values(shared_authority=PROTOCOLS.c.authority)
+        )
+    told = system.client("authority").get(f"/protocols/{case['id']}/timeline")["items"]
+    assert len(shown) == len(told)
+    assert [] == [each["fields"]["note"] for each in told if "note" in each["fields"]]
 
 
 def test_every_history_is_whole_and_anchored(system: System) -> None:

@@ -23,6 +23,9 @@ ORGANISATION = "organisation_representative"
 STANDING, MUNICIPALITY, AUTHORITY = "standing", "municipality", "authority"
 """What a move asks the registry on its day."""
 
+INTERNAL = ("drafting", "mayor_review")
+"""Stages between the municipality and the organisation: the civil authority sees that acts were, not their words."""
+
 BEFORE_SIGNING = (
     "drafting", "mayor_review", "council_agenda", "commission_review", "council_decision", "partner_consent",
     "mayor_check", "reconsideration", "transmittal", "authority_determination", "permission_request",
