@@ -119,6 +119,7 @@ class System:
     processes: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     organisations: dict[str, str] = field(default_factory=dict)
+    databases: dict[str, Database] = field(default_factory=dict)
 
     # processes
 
@@ -181,6 +182,8 @@ class System:
                 process.kill()
                 process.wait()
         self.processes.clear()
+        for database in self.databases.values():
+            database.close()
 
     def logs(self) -> str:
         return "\n".join(f"== {log.name}\n{log.read_text()[-3000:]}" for log in sorted(self.folder.glob("*.log")))
@@ -191,7 +194,10 @@ class System:
         return Settings.from_environment({k: v for k, v in self.environment.items() if k.startswith("IMECE_")})
 
     def database(self, service: str) -> Database:
-        return Database(self.settings().database_of(service), pool_size=4)
+        """One connection pool for each, since a server has only so many connections."""
+        if service not in self.databases:
+            self.databases[service] = Database(self.settings().database_of(service), pool_size=2)
+        return self.databases[service]
 
     # offices
 

@@ -12,6 +12,12 @@ from harness import System, distributed_system
 def doubled(postgres_server: str, amqp_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     folder = tmp_path_factory.mktemp("doubled")
     with distributed_system(
-        postgres_server, amqp_server, folder, replicas=2, IMECE_RPC_TIMEOUT="4", IMECE_RETRY_DELAYS="0.5,1,2,5"
+        postgres_server,
+        amqp_server,
+        folder,
+        replicas=2,
+        IMECE_RPC_TIMEOUT="4",
+        IMECE_RETRY_DELAYS="0.5,1,2,5",
+        IMECE_MAX_WORKERS="8",
     ) as system:
         yield system
