@@ -18,6 +18,6 @@ def doubled(postgres_server: str, amqp_server: str, tmp_path_factory: pytest.Tem
         replicas=2,
         IMECE_RPC_TIMEOUT="4",
         IMECE_RETRY_DELAYS="0.5,1,2,5",
-        IMECE_MAX_WORKERS="8",
+        IMECE_MAX_WORKERS="6",
     ) as system:
         yield system
