@@ -227,9 +227,9 @@ def _try_move(
     """One transaction; it ends without effect in a question, once, when the registry must be asked."""
     with context.write() as store:
         case = _locked(store, actor, protocol_id)
-        row = _asked_of(context, case, actor, name, fields) if facts is None else None
-        if row is not None and store.answered(actor, key, request) is None and _is_expected(case, expected_version):
-            return row
+        question = _asked_of(context, case, actor, name, fields) if facts is None else None
+        if question and store.answered(actor, key, request) is None and _is_expected(case, expected_version):
+            return question
         if (answer := store.remembered(actor, key, request, context.now)) is not None:
             return answer
         _expect(case, expected_version)

@@ -27,7 +27,6 @@ from nameko.web.server import HttpOnlyProtocol
 from nameko.web.server import WebServer as NamekoWebServer
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import Rule
 from werkzeug.wrappers import Request, Response
 
 from services.runtime import log, metric
@@ -182,10 +181,6 @@ class HttpDoor(Entrypoint):
 
     def stop(self) -> None:
         self.server.unregister_provider(self)
-
-    def get_url_rule(self) -> Rule:
-        """One rule for all; the service has its own route table."""
-        return Rule("/<path:path>")
 
     def handle_request(self, request: Request) -> Response:
         """Read the whole request here, then run the method in a worker."""
