@@ -20,6 +20,7 @@ from eventlet.timeout import Timeout
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Connection,
     DateTime,
@@ -34,6 +35,7 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     event,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -280,10 +282,13 @@ def runtime_tables(metadata: MetaData) -> RuntimeTables:
         Column("authority", String(10)),
         Column("organisation_id", Id),
         Column("published_at", Moment),
+        # The lane of big imports: others pass it.
+        Column("bulk", Boolean, nullable=False, server_default=false()),
         sqlite_autoincrement=True,
     )
     Index(
         "outbox_unpublished",
+        outbox.c.bulk,
         outbox.c.id,
         postgresql_where=text("published_at IS NULL"),
         sqlite_where=text("published_at IS NULL"),
@@ -291,6 +296,7 @@ def runtime_tables(metadata: MetaData) -> RuntimeTables:
     Index(
         "outbox_unplaced", outbox.c.id, postgresql_where=text("position IS NULL"), sqlite_where=text("position IS NULL")
     )
+    Index("outbox_by_lane", outbox.c.bulk, outbox.c.id)
     Index("outbox_by_position", outbox.c.position, unique=True)
     Index("outbox_by_municipality", outbox.c.municipality, outbox.c.position)
     Index("outbox_by_authority", outbox.c.authority, outbox.c.position)

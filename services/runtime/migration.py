@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any
 
 from alembic import command, context
 from alembic.config import Config
@@ -14,7 +13,7 @@ from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from services.runtime.database import Database, runtime_tables, weathered
+from services.runtime.database import Database, weathered
 
 ROOT = Path(__file__).resolve().parents[1]
 _MIGRATION_LOCK = 7_204_002
@@ -55,13 +54,6 @@ def run(metadata: MetaData) -> None:
         transaction_per_migration=False,
     )
     context.run_migrations()
-
-
-def create_runtime_tables(operations: Any) -> None:
-    """Create the outbox, inbox, replies, cursors and parked events as of revision 0001."""
-    metadata = MetaData()
-    runtime_tables(metadata)
-    metadata.create_all(operations.get_bind(), checkfirst=False)
 
 
 def ensure_database(url: str) -> None:

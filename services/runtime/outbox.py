@@ -41,8 +41,10 @@ class Message:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
-def post(connection: Connection, messages: Sequence[Message]) -> None:
+def post(connection: Connection, messages: Sequence[Message], *, bulk: bool = False) -> None:
     """Add the messages to this service's outbox, in the caller's transaction.
+
+    `bulk`: events of a big import; all others pass them on the way out.
 
     The commit wakes the relay of this process; the relays of other replicas look every second.
     """
@@ -61,6 +63,7 @@ def post(connection: Connection, messages: Sequence[Message]) -> None:
             "municipality": message.scope.municipality,
             "authority": message.scope.authority,
             "organisation_id": message.scope.organisation_id,
+            "bulk": bulk,
         }
         for message in messages
     ]

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from services.runtime.database import Id, Moment
-from services.runtime.migration import create_runtime_tables
+from services.runtime.shape import create_first
 
 revision = "0001"
 down_revision = None
@@ -16,7 +16,7 @@ depends_on = None
 
 def upgrade() -> None:
     """The first shape."""
-    create_runtime_tables(op)
+    create_first(op)
     op.create_table(
         "users",
         sa.Column("id", Id, primary_key=True),

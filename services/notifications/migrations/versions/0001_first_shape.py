@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from services.runtime.database import Id, Json, Moment
-from services.runtime.migration import create_runtime_tables
+from services.runtime.shape import create_first
 
 revision = "0001"
 down_revision = None
@@ -14,7 +14,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Create everything."""
-    create_runtime_tables(op)
+    create_first(op)
     op.create_table(
         "notifications",
         sa.Column("id", Id, primary_key=True),

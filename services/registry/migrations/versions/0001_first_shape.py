@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.types import TypeEngine
 
 from services.runtime.database import Id, Json, Moment, Serial
-from services.runtime.migration import create_runtime_tables
+from services.runtime.shape import create_first
 
 revision = "0001"
 down_revision = None
@@ -19,7 +19,7 @@ def _plain(length: int) -> TypeEngine[str]:
 
 def upgrade() -> None:
     """Create everything."""
-    create_runtime_tables(op)
+    create_first(op)
     _create_organisations()
     _create_records_and_statuses()
     _create_municipalities_and_days()

