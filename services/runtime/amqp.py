@@ -95,6 +95,16 @@ class Publisher:
             gone, self._returned = self._returned, []
             raise Unroutable(", ".join(gone))
 
+    def depth(self, queues: Sequence[str], seconds: float = CONFIRM_SECONDS) -> list[int]:
+        """How many messages lie in each queue, in the order given. Raises what `publish` raises."""
+        try:
+            with Timeout(seconds, NotConfirmed(f"no answer within {seconds} s")):
+                self._ready()
+                return [self._channel.queue_declare(name, passive=True).message_count for name in queues]
+        except BaseException:
+            self.drop()
+            raise
+
     def drop(self) -> None:
         """Forget the connection without saying goodbye: a blocked broker would never answer."""
         if self._connection is not None:

@@ -50,6 +50,7 @@ STATEMENT_TIMEOUT_MS = 15_000
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_MS = 30_000
 _TRUSTED_SECONDS = 5.0
+_BUSY = Sentence("The database is busy. Try again in a moment.")
 
 
 class Moment(TypeDecorator[datetime]):
@@ -119,14 +120,15 @@ class Database:
         self.posted = Bell()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, patience: float = LOCK_TIMEOUT_MS / 1000) -> Iterator[Connection]:
         """One transaction, committed at the end of the block, rolled back by any exception.
 
-        Raises Unavailable when the database does not answer.
+        Raises Unavailable when the database does not answer, or its one writer (SQLite) is not free
+        within `patience` seconds.
         """
         with weathered():
             if self.dialect == "sqlite":
-                with self._writer, self.engine.connect() as connection:
+                with self._alone(patience), self.engine.connect() as connection:
                     connection.exec_driver_sql("BEGIN IMMEDIATE")
                     with _ended(connection):
                         yield connection
@@ -137,6 +139,15 @@ class Database:
                     posted = connection.info.pop(POSTED, False)
         if posted:
             self.posted.ring()
+
+    @contextmanager
+    def _alone(self, patience: float) -> Iterator[None]:
+        if not self._writer.acquire(timeout=patience):
+            raise Unavailable(_BUSY)
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -187,7 +198,7 @@ def weathered() -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise Unavailable(Sentence("The database is busy. Try again in a moment.")) from error
+        raise Unavailable(_BUSY) from error
     except DBAPIError as error:
         if error.connection_invalidated or _is_outage(error):
             raise Unavailable(Sentence("The database does not answer. Try again in a moment.")) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
@@ -17,7 +17,7 @@ from eventlet.event import Event
 from eventlet.timeout import Timeout
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
-from sqlalchemy import MetaData, delete, select
+from sqlalchemy import MetaData, Row, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.contracts.subscriptions import Subscription, queue_name, subscriptions_of
@@ -77,7 +77,11 @@ class Pump(SharedExtension):
         if not is_embedded(self.container) or self._threads:
             return
         producers = sorted({provider.producer for provider in self._providers})
-        self._threads = [self.container.spawn_managed_thread(partial(self._follow, producer)) for producer in producers]
+        self._threads = [
+            self.container.spawn_managed_thread(partial(self._follow, producer, bulk=bulk))
+            for producer in producers
+            for bulk in (False, True)
+        ]
         if producers:
             self._threads.append(self.container.spawn_managed_thread(self._retry))
 
@@ -94,37 +98,40 @@ class Pump(SharedExtension):
     def _own(self) -> Database:
         return database_at(settings_of(self.container).database_of(self.container.service_name))
 
-    def _handler(self, event: str) -> EventHandler | None:
-        return next((provider for provider in self._providers if provider.event == event), None)
+    def _handler(self, producer: str, event: str) -> EventHandler | None:
+        return next((each for each in self._providers if (each.producer, each.event) == (producer, event)), None)
 
-    def _follow(self, producer: str) -> None:
+    def _follow(self, producer: str, *, bulk: bool) -> None:
+        """Carry one lane of a producer's events; the events of a big import have a lane of their own."""
         settings = settings_of(self.container)
         source = database_at(settings.database_of(producer))
-        cursor = f"{self.container.service_name}.on.{producer}"
+        cursor = f"{self.container.service_name}.on.{producer}" + (".bulk" if bulk else "")
         while not self._stopping:
             try:
-                moved = self._carry(source, producer, cursor)
+                moved = self._carry(source, producer, cursor, bulk=bulk)
             except Unavailable as error:
                 logger.warning("events wait for a database", extra={"cause": str(error)})
                 moved = 0
             if not moved:
                 source.posted.wait(settings.relay_interval)
 
-    def _carry(self, source: Database, producer: str, cursor: str) -> int:
+    def _carry(self, source: Database, producer: str, cursor: str, *, bulk: bool) -> int:
         """Deliver one batch in order; returns its size."""
         with self._own.read() as connection:
             position = connection.execute(select(CURSORS.c.position).where(CURSORS.c.consumer == cursor)).scalar()
         with source.read() as connection:
             rows = connection.execute(
-                select(OUTBOX).where(OUTBOX.c.id > (position or 0)).order_by(OUTBOX.c.id).limit(_PUMP_BATCH)
+                select(OUTBOX)
+                .where(OUTBOX.c.bulk.is_(bulk), OUTBOX.c.id > (position or 0))
+                .order_by(OUTBOX.c.id)
+                .limit(_PUMP_BATCH)
             ).all()
-        for row in rows:
+        for handler, run in _runs(rows, partial(self._handler, producer)):
             if self._stopping:
                 return 0
-            handler = self._handler(row.name)
-            if handler is not None and handler.producer == producer:
-                self._deliver(handler, envelope_of(row), attempt=0)
-            self._set_cursor(cursor, row.id)
+            if handler is not None:
+                self._deliver(handler, [envelope_of(row) for row in run])
+            self._set_cursor(cursor, run[-1].id)
         return len(rows)
 
     def _set_cursor(self, cursor: str, position: int) -> None:
@@ -135,20 +142,36 @@ class Pump(SharedExtension):
                 statement.on_conflict_do_update(index_elements=["consumer"], set_={"position": position})
             )
 
-    def _deliver(self, handler: EventHandler, envelope: Envelope, attempt: int) -> None:
+    def _deliver(self, handler: EventHandler, envelopes: Sequence[Envelope]) -> None:
+        """Deliver together; if that fails, one by one, so that the bad one alone is parked."""
+        error = self._try(handler, envelopes)
+        if error is None:
+            return
+        if len(envelopes) == 1:
+            self._park(handler, envelopes[0], 0, error)
+            return
+        for envelope in envelopes:
+            self._deliver(handler, [envelope])
+
+    def _deliver_again(self, handler: EventHandler, envelope: Envelope, attempt: int) -> None:
+        error = self._try(handler, [envelope])
+        if error is not None:
+            self._park(handler, envelope, attempt, error)
+            return
+        with self._own.write() as connection:
+            connection.execute(delete(PARKED).where(*self._one(handler.consumer, envelope.id)))
+
+    @staticmethod
+    def _try(handler: EventHandler, envelopes: Sequence[Envelope]) -> BaseException | None:
         done = Event()
 
         def finish(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
             done.send(None if exc_info is None else exc_info[1])
             return result, exc_info
 
-        handler.deliver(envelope, finish)
-        error = done.wait()
-        if error is not None:
-            self._park(handler, envelope, attempt, error)
-        elif attempt:
-            with self._own.write() as connection:
-                connection.execute(delete(PARKED).where(*self._one(handler.consumer, envelope.id)))
+        handler.deliver(envelopes, finish)
+        failed: BaseException | None = done.wait()
+        return failed
 
     def _park(self, handler: EventHandler, envelope: Envelope, attempt: int, error: BaseException) -> None:
         delays = settings_of(self.container).delays
@@ -178,10 +201,10 @@ class Pump(SharedExtension):
                     rows = connection.execute(due).all()
                 for row in rows:
                     envelope = Envelope.from_plain(row.envelope)
-                    handler = self._handler(envelope.name)
+                    handler = next((each for each in self._providers if each.consumer == row.consumer), None)
                     if handler is not None:
                         # Whoever redrives a dead event may have set its attempts to 0.
-                        self._deliver(handler, envelope, max(row.attempts, 1))
+                        self._deliver_again(handler, envelope, max(row.attempts, 1))
             except Unavailable as error:
                 logger.warning("parked events wait for the database", extra={"cause": str(error)})
 
@@ -190,16 +213,35 @@ class Pump(SharedExtension):
         return PARKED.c.consumer == consumer, PARKED.c.event_id == event_id
 
 
+Rows = Sequence[Row[Any]]
+
+
+def _runs(rows: Rows, find: Callable[[str], EventHandler | None]) -> Iterator[tuple[EventHandler | None, Rows]]:
+    """The rows in order, cut into what one handler takes at once; None where nobody here hears the event."""
+    start = 0
+    while start < len(rows):
+        handler = find(rows[start].name)
+        most = len(rows) if handler is None else handler.together
+        end = start + 1
+        while end < len(rows) and end - start < most and find(rows[end].name) is handler:
+            end += 1
+        yield handler, rows[start:end]
+        start = end
+
+
 class EventHandler(Entrypoint):
     """A durable consumer of one event; see `event_handler`."""
 
     queue_consumer = QueueConsumer()
     pump = Pump()
 
-    def __init__(self, producer: str, event: str, **kwargs: Any) -> None:
+    def __init__(self, producer: str, event: str, together: int = 1, **kwargs: Any) -> None:
         self.producer = producer
         self.event = event
+        self.together = together
         self.queue: Any = None
+        self._gathered: list[tuple[Envelope, Any]] = []
+        self._gathering = False
         super().__init__(**kwargs)
 
     @property
@@ -235,22 +277,55 @@ class EventHandler(Entrypoint):
             metric.DEAD.labels(self.consumer).inc()
             return
 
+        if self.together == 1:
+            self._hand_over([(envelope, message)])
+            return
+        self._gathered.append((envelope, message))
+        if self._gathering:
+            return
+        self._gathering = True
+        try:
+            while self._gathered:
+                several, self._gathered = self._gathered[: self.together], self._gathered[self.together :]
+                self._hand_over(several).wait()
+        finally:
+            self._gathering = False
+
+    def _hand_over(self, several: Sequence[tuple[Envelope, Any]]) -> Event:
+        """Run the method for these; the event is sent when each of them is acknowledged or sent on."""
+        settled = Event()
+
         def finish(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
             if exc_info is None:
-                self.queue_consumer.ack_message(message)
+                for _, message in several:
+                    self.queue_consumer.ack_message(message)
+            elif len(several) == 1:
+                self._after_failure(several[0][1], exc_info[1])
             else:
-                self._after_failure(message, exc_info[1])
+                # One of them spoils the others: each for itself.
+                self.container.spawn_managed_thread(partial(self._one_by_one, several, settled))
+                return result, exc_info
+            settled.send()
             return result, exc_info
 
         try:
-            self.deliver(envelope, finish)
+            self.deliver([envelope for envelope, _ in several], finish)
         except ContainerBeingKilled:
-            self.queue_consumer.requeue_message(message)
+            for _, message in several:
+                self.queue_consumer.requeue_message(message)
+            settled.send()
+        return settled
 
-    def deliver(self, envelope: Envelope, finish: Any) -> None:
-        """Run the method for `envelope` in a worker; `finish` gets the outcome."""
+    def _one_by_one(self, several: Sequence[tuple[Envelope, Any]], settled: Event) -> None:
+        for each in several:
+            self._hand_over([each]).wait()
+        settled.send()
+
+    def deliver(self, envelopes: Sequence[Envelope], finish: Any) -> None:
+        """Run the method for `envelopes` in a worker; `finish` gets the outcome."""
+        told: Any = envelopes[0] if self.together == 1 else list(envelopes)
         self.container.spawn_worker(
-            self, (envelope,), {}, context_data={"correlation_id": envelope.correlation_id}, handle_result=finish
+            self, (told,), {}, context_data={"correlation_id": envelopes[0].correlation_id}, handle_result=finish
         )
 
     def _after_failure(self, message: Any, error: BaseException) -> None:
@@ -284,16 +359,19 @@ def cause_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:_CAUSE_LENGTH]
 
 
-def event_handler(producer: str, event: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def event_handler(producer: str, event: str, together: int = 1) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Run the method for every `event` of `producer`, at least once, in no certain order.
 
     The method takes one Envelope and must be idempotent (`inbox.first_time`). When it raises,
     or takes longer than the handler deadline, the event is tried again with growing delays,
     then kept as a dead letter with its cause.
+
+    With `together` above 1 it takes a list of up to that many envelopes, as many as wait: one
+    transaction for all of them is many times quicker. Where it raises, each is tried alone.
     """
 
     def register(method: Callable[P, R]) -> Callable[P, R]:
-        return EventHandler.decorator(producer, event)(_with_deadline(method))  # type: ignore[no-any-return]
+        return EventHandler.decorator(producer, event, together)(_with_deadline(method))  # type: ignore[no-any-return]
 
     return register
 
@@ -305,11 +383,12 @@ def _with_deadline(method: Callable[P, R]) -> Callable[P, R]:
     @wraps(method)
     def handle(*args: P.args, **kwargs: P.kwargs) -> R:
         service: Any = args[0]
-        envelope: Any = args[1]
+        told: Any = args[1]
+        name = told[0].name if isinstance(told, list) else told.name
         seconds = service.settings.handler_deadline
         with (
             ordinary_failures(),
-            metric.timed(service.name, envelope.name),
+            metric.timed(service.name, name),
             Timeout(seconds, HandlerTooSlow(f"took longer than {seconds:g} s")),
         ):
             return method(*args, **kwargs)

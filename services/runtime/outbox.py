@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, MetaData, Row, and_, func, insert, or_, select, true, update
 
 from services.kernel.actor import Actor
+from services.kernel.errors import Unavailable
 from services.kernel.events import Scope
 from services.runtime import log
 from services.runtime.database import POSTED, Database, runtime_tables
@@ -24,6 +26,7 @@ SEES_ALL = ("auditor", "system")
 _SEQUENCER_LOCK = 7_204_001  # any constant; one per database, taken by whoever gives positions
 _PLACED_AT_ONCE = 1_000
 _PLACING_ROUNDS = 20
+_PLACING_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -76,14 +79,15 @@ def _office_only(actor: Actor | None) -> dict[str, str] | None:
     return None if actor is None else {"office": actor.office, "role": actor.role}
 
 
-def place(database: Database) -> int:
+def place(database: Database, patience: float = _PLACING_SECONDS) -> int:
     """Give committed rows their place in the feed; returns how many, 0 also while another process does it.
 
     Positions follow commits: they are given after the commit, by one process at a time,
     so that no row ever appears behind a place that a reader has passed. Readers of the
-    feed call this first, so that writers pay nothing for it.
+    feed call this first, so that writers pay nothing for it. Raises Unavailable when the
+    database is not free within `patience` seconds.
     """
-    with database.write() as connection:
+    with database.write(patience) as connection:
         if connection.dialect.name == "postgresql":
             mine = connection.execute(select(func.pg_try_advisory_xact_lock(_SEQUENCER_LOCK))).scalar_one()
             if not mine:
@@ -112,9 +116,10 @@ def feed(connection: Connection, after: int, limit: int, actor: Actor) -> list[d
 
 def read_feed(database: Database, after: int, limit: int, actor: Actor) -> list[dict[str, Any]]:
     """A service's answer to the feed: what was committed until now is given its place first."""
-    for _ in range(_PLACING_ROUNDS):
-        if place(database) < _PLACED_AT_ONCE:
-            break
+    with suppress(Unavailable):  # behind a long write, such as an import: what has its place is shown meanwhile
+        for _ in range(_PLACING_ROUNDS):
+            if place(database) < _PLACED_AT_ONCE:
+                break
     with database.read() as connection:
         return feed(connection, after, limit, actor)
 

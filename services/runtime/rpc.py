@@ -95,9 +95,11 @@ class QueueConsumer(NamekoQueueConsumer):
             super().unregister_provider(provider)
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> Any:  # noqa: ARG002 - nameko's signature
+        # Who takes several at once must have more of them at hand than are under way.
+        ahead = max([self.prefetch_count, *(2 * getattr(each, "together", 1) for each in self._providers)])
         for provider in self._providers:
             consumer = consumer_cls(queues=[provider.queue], on_message=partial(self.take, provider))
-            consumer.qos(prefetch_count=self.prefetch_count)
+            consumer.qos(prefetch_count=ahead)
             self._consumers[provider] = consumer
         return self._consumers.values()
 

@@ -135,10 +135,10 @@ def event(name: str = UPDATED, **more: Any) -> Message:
     return Message(**(usual | more))
 
 
-def posted(database: Database, *events: Message) -> list[str]:
+def posted(database: Database, *events: Message, bulk: bool = False) -> list[str]:
     """Post the events in one transaction; returns their ids."""
     with database.write() as connection:
-        post(connection, events)
+        post(connection, events, bulk=bulk)
     return [each.id for each in events]
 
 

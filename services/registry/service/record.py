@@ -234,9 +234,7 @@ class RecordDesk(Desk):
     @rpc
     def events(self, actor: Plain, after: int = 0, limit: int = 100) -> list[Plain]:
         """Events behind a position of the feed that the actor may see."""
-        outbox.place(self.database)
-        with self.database.read() as connection:
-            return outbox.feed(connection, after, limit, Actor.from_plain(actor))
+        return outbox.read_feed(self.database, after, limit, Actor.from_plain(actor))
 
     @every("scheduler_interval")
     def turn_the_day(self) -> None:
