@@ -19,6 +19,7 @@ from services.notifications.domain.audience import as_markdown
 from services.protocols.domain.case import ProtocolCase
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import WAIVER, protocol_procedure
+from services.registry.application import open_data
 from services.runtime.settings import Settings, settings_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,6 +51,7 @@ def rendered() -> dict[Path, str]:
         ROOT / "docs/reference/procedure.md": procedure_page(),
         ROOT / "docs/reference/events.md": events_page(),
         ROOT / "docs/reference/audience.md": audience_page(),
+        ROOT / "docs/reference/open-data.md": open_data_page(),
         ROOT / "deploy/imece.env.sample": environment_sample(),
         readme: with_picture(readme.read_text()),
     }
@@ -258,6 +260,67 @@ def _kind(field: kinds.Field) -> str:
     if isinstance(field, kinds.Nested):
         return f"object: {', '.join(field.schema.fields)}"
     return type(field).__name__.lower()
+
+
+_OPEN_DATA = """# Open data
+
+{note}
+Every night İmece publishes its register of organisations for everyone, without a sign-in:
+
+| address | what |
+|---|---|
+| `GET /api/v1/open-data/organisations.csv` | all organisations: RFC 4180, UTF-8, comma, CR LF, with a header |
+| `GET /api/v1/open-data/organisations.json` | the same rows as a JSON array of objects |
+| `GET /api/v1/open-data/datapackage.json` | what the files hold, as a [Data Package]({standard}) |
+
+The package describes every column in Turkish and English, and has licence, number of rows, size and SHA-256 of each file.
+
+The files are made at {hour}:00 Turkish time (`IMECE_OPEN_DATA_HOUR`), at once where there are none yet, once however many
+replicas run. They describe the day on which they were made and do not change until the next night. `ETag` and
+`Last-Modified` let a reader ask cheaply whether there is something new (`If-None-Match` → 304); with
+`Accept-Encoding: gzip` they come packed. The last {kept} publications are kept.
+
+Licence: {licence}.
+
+## Columns
+
+| column | kind | Türkçe | English |
+|---|---|---|---|
+{columns}
+
+Empty means that the register does not know. In the CSV file a text that begins with `=`, `+`, `-`, `@`, a tab or a carriage
+return has an apostrophe before it, so that no spreadsheet takes it for a formula; the JSON file has it as it is.
+
+## What is left out
+
+Institutions alone are published (law 6698). The address or telephone number of a small association is often somebody's
+home, and who belongs to an association is special-category data (6698/6). So these facts stay in the register:
+
+| fact | neden | why |
+|---|---|---|
+{left_out}
+
+What the files of two days differ in says what changed; who changed it is not published.
+"""
+
+
+def open_data_page() -> str:
+    """The columns of the open data, and what is left out."""
+    columns = [
+        f"| `{each.name}` | {each.kind}{' (always there)' if each.required else ''} | "
+        f"{each.title.tr}. {each.about.tr} | {each.title.en}. {each.about.en} |"
+        for each in open_data.COLUMNS
+    ]
+    left_out = [f"| `{name}` | {why.tr} | {why.en} |" for name, why in open_data.LEFT_OUT.items()]
+    return _OPEN_DATA.format(
+        note=NOTE,
+        hour=Settings().open_data_hour,
+        kept=open_data.KEPT,
+        standard="https://specs.frictionlessdata.io/data-package/",
+        licence=f"[{open_data.LICENCE['title']}]({open_data.LICENCE['path']})",
+        columns="\n".join(columns),
+        left_out="\n".join(left_out),
+    )
 
 
 def audience_page() -> str:

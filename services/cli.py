@@ -1,4 +1,4 @@
-"""The `imece` command: run, serve, migrate, demo, users, deadline, audit."""
+"""The `imece` command: run, serve, migrate, demo, users, registry, deadline, audit."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import click
 
 from services.kernel.calendar import Calendar
 from services.kernel.errors import ImeceError, Invalid
+from services.registrar import in_one_line, registry
 from services.runtime.clockwork import TIME
 from services.runtime.database import database_at
 from services.runtime.language import say
@@ -33,13 +34,6 @@ def _service_class(name: str) -> type[Any]:
     return found
 
 
-def _say(error: ImeceError, language: str) -> str:
-    """The refusal in one line, with its fields."""
-    line = say(error.message, language)
-    fields = [f"{each['field']}: {say(each['message'], language)}" for each in error.details.get("errors", [])]
-    return " ".join([line, *fields])
-
-
 class _Clear(click.Group):
     """Shows every deliberate refusal as one clear line."""
 
@@ -47,7 +41,7 @@ class _Clear(click.Group):
         try:
             return super().invoke(ctx)
         except ImeceError as error:
-            raise click.ClickException(_say(error, "en")) from None
+            raise click.ClickException(in_one_line(error, "en")) from None
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error} {error.filename or ''}".strip()) from None
 
@@ -56,6 +50,9 @@ class _Clear(click.Group):
 @click.version_option(package_name="imece")
 def main() -> None:
     """İmece: cooperation protocols between municipalities and civil society, run as the law says."""
+
+
+main.add_command(registry)
 
 
 def _settings() -> Settings:

@@ -104,10 +104,60 @@ class OrganisationHeard(Heard):
     standing = fields.Nested(StandingHeard, required=True)
 
 
+class ProtocolFlaggedHeard(CaseHeard):
+    """A file needs a legal review: why, and which permission it would need now."""
+
+    cause = fields.String(required=True)
+    now = fields.String(required=True)
+    article = fields.String(required=True, allow_none=True)
+
+
+class ProtocolReviewSettledHeard(CaseHeard):
+    """A legal review was settled."""
+
+    outcome = fields.String(required=True)
+
+
+class ProtocolPartnerChangedHeard(CaseHeard):
+    """Another organisation is the partner, or the same by another name."""
+
+    former_organisation_name = fields.String(required=True)
+    kind = fields.String(required=True)
+    effective_on = fields.Date(required=True)
+    stage = fields.String(required=True)
+
+
+class NamedHeard(Heard):
+    """Which organisation an event is about."""
+
+    organisation_id = fields.String(required=True)
+    registry_no = fields.String(required=True, allow_none=True)
+    name = fields.String(required=True)
+
+
+class AuditDueHeard(NamedHeard):
+    """An audit comes up, is due or overdue."""
+
+    due_on = fields.Date(required=True)
+    urgency = fields.String(required=True)
+    article = fields.String(required=True)
+
+
+class StatusEndingHeard(NamedHeard):
+    """A status is about to end."""
+
+    kind = fields.String(required=True)
+    ends_on = fields.Date(required=True)
+    article = fields.String(required=True)
+
+
 HEARD: dict[str, type[Schema]] = {
     "protocol.drafted.v1": ProtocolDraftedHeard,
     "protocol.moved.v1": ProtocolMovedHeard,
     "protocol.entered_into_force.v1": ProtocolEnteredIntoForceHeard,
+    "protocol.flagged.v1": ProtocolFlaggedHeard,
+    "protocol.review_settled.v1": ProtocolReviewSettledHeard,
+    "protocol.partner_changed.v1": ProtocolPartnerChangedHeard,
     "clock.started.v1": ClockHeard,
     "clock.met.v1": ClockHeard,
     "clock.expired.v1": ClockHeard,
@@ -116,6 +166,10 @@ HEARD: dict[str, type[Schema]] = {
     "organisation.updated.v1": OrganisationHeard,
     "organisation.status_granted.v1": OrganisationHeard,
     "organisation.status_revoked.v1": OrganisationHeard,
+    "organisation.correction_proposed.v1": NamedHeard,
+    "organisation.correction_decided.v1": NamedHeard,
+    "organisation.audit_due.v1": AuditDueHeard,
+    "organisation.status_ending.v1": StatusEndingHeard,
 }
 
 MAX_PAGE_SIZE = 200

@@ -98,6 +98,16 @@ class SignatorySchema(Strict):
     mandate_until = fields.Date(allow_none=True)
 
 
+REVIEW_OUTCOMES = ("continues", "seek_permission", "terminate_advised")
+
+
+class SettlementSchema(Strict):
+    """What the legal unit says of a flagged file."""
+
+    opinion = fields.String(required=True, validate=LONG)
+    outcome = fields.String(required=True, validate=validate.OneOf(REVIEW_OUTCOMES))
+
+
 DOCUMENTS = fields.List(fields.String(validate=SHORT), validate=validate.Length(min=1, max=50))
 
 
@@ -180,6 +190,33 @@ class ProtocolEnteredIntoForceV1Data(CaseData):
     ends_on = fields.Date(required=True)
 
 
+class ProtocolFlaggedV1Data(CaseData):
+    """The file needs a legal review; `was` and `now` are permissions."""
+
+    cause = fields.String(required=True)
+    was = fields.String(required=True)
+    now = fields.String(required=True)
+    article = fields.String(required=True)
+    stage = fields.String(required=True)
+
+
+class ProtocolReviewSettledV1Data(CaseData):
+    """The legal review was settled, or its cause went away."""
+
+    outcome = fields.String(required=True)
+    stage = fields.String(required=True)
+
+
+class ProtocolPartnerChangedV1Data(CaseData):
+    """Another organisation, or the same by another name, is the partner from now on."""
+
+    former_organisation_id = fields.UUID(required=True)
+    former_organisation_name = fields.String(required=True)
+    kind = fields.String(required=True)
+    effective_on = fields.Date(required=True)
+    stage = fields.String(required=True)
+
+
 class ClockData(CaseData):
     """What every event of a clock says."""
 
@@ -204,6 +241,9 @@ EVENTS: dict[str, type[Schema]] = {
     "protocol.drafted.v1": ProtocolDraftedV1Data,
     "protocol.moved.v1": ProtocolMovedV1Data,
     "protocol.entered_into_force.v1": ProtocolEnteredIntoForceV1Data,
+    "protocol.flagged.v1": ProtocolFlaggedV1Data,
+    "protocol.review_settled.v1": ProtocolReviewSettledV1Data,
+    "protocol.partner_changed.v1": ProtocolPartnerChangedV1Data,
     "clock.started.v1": ClockData,
     "clock.met.v1": ClockData,
     "clock.expired.v1": ClockData,

@@ -44,6 +44,26 @@ AUTHORITY_KINDS = ("governor", "district_governor")
 DAY_KINDS = ("holiday", "half_day", "administrative_leave")
 UNITS = ("working_day", "calendar_day")
 
+SUCCESSION_KINDS = ("rename", "merge", "split")
+CORRECTABLE = (
+    "name",
+    "registry_no",
+    "province_code",
+    "district",
+    "founded_on",
+    "field",
+    "tax_no",
+    "email",
+    "phone",
+    "website",
+    "address",
+)
+"""The fields that an organisation may propose to correct."""
+CORRECTION_STATES = ("open", "partly_decided", "decided", "withdrawn")
+AUDIT_OUTCOMES = ("continues", "shortcomings", "withdrawal_proposed")
+WATCH_KINDS = ("audit_due", "status_ending")
+URGENCIES = ("overdue", "today", "soon", "later")
+
 MAX_PAGE = 1_000_000
 MAX_PAGE_SIZE = 200
 MAX_QUERY = 200
@@ -305,6 +325,14 @@ class StandingAnswer(StandingSummaryAnswer):
     settled = fields.Boolean(required=True)
 
 
+class FormerAnswer(Schema):
+    """A name and registry number that an organisation bore until the day before `until`."""
+
+    name = fields.String(required=True)
+    registry_no = fields.String(required=True, allow_none=True)
+    until = fields.Date(required=True)
+
+
 class OrganisationAnswer(Schema):
     """An organisation with the statuses on record now; `history` holds every revision, only where one is asked for."""
 
@@ -327,6 +355,11 @@ class OrganisationAnswer(Schema):
     statuses = fields.List(fields.Nested(StatusAnswer), required=True)
     standing = fields.Nested(StandingSummaryAnswer, required=True)
     warnings = fields.List(fields.Nested(SentenceAnswer), required=True)
+    former = fields.List(fields.Nested(FormerAnswer), required=True)
+    successors = fields.List(fields.UUID(), required=True)
+    last_audit_on = fields.Date(required=True, allow_none=True)
+    audit_due_on = fields.Date(required=True, allow_none=True)
+    status_ends_on = fields.Date(required=True, allow_none=True)
     history = fields.List(fields.Nested(StatusAnswer))
 
 
@@ -343,10 +376,13 @@ class StatusTold(Schema):
     valid_from = fields.Date(required=True)
     valid_to = fields.Date(required=True, allow_none=True)
     revoked_on = fields.Date(required=True, allow_none=True)
+    # The decision that revoked it, where one is recorded.
+    revocation_no = fields.String(allow_none=True)
+    revocation_on = fields.Date(allow_none=True)
 
 
 class OrganisationTold(Schema):
-    """An organisation after it changed; the same for all four events about it."""
+    """An organisation after it changed; the same for all events about its record."""
 
     organisation_id = fields.String(required=True)
     registry_no = fields.String(required=True, allow_none=True)
@@ -359,7 +395,7 @@ class OrganisationTold(Schema):
 
 
 class MunicipalityTold(Schema):
-    """A municipality after it changed."""
+    """A municipality after it changed, or as it was last."""
 
     code = fields.String(required=True)
     name = fields.String(required=True)
@@ -378,12 +414,95 @@ class CalendarDayTold(Schema):
     version = fields.Integer(required=True)
 
 
+class NamedTold(Schema):
+    """Which organisation it is about."""
+
+    organisation_id = fields.String(required=True)
+    registry_no = fields.String(required=True, allow_none=True)
+    name = fields.String(required=True)
+
+
+class CorrectionProposedTold(NamedTold):
+    """An organisation proposed a correction of its record; fields by name, never their values."""
+
+    correction_id = fields.String(required=True)
+    fields_ = fields.List(fields.String(), required=True, data_key="fields")
+
+
+class CorrectionDecidedTold(NamedTold):
+    """The registrar decided on fields of a correction; `waiting`: those not decided yet."""
+
+    correction_id = fields.String(required=True)
+    accepted = fields.List(fields.String(), required=True)
+    declined = fields.List(fields.String(), required=True)
+    waiting = fields.List(fields.String(), required=True)
+
+
+class HeirTold(Schema):
+    """Who took the place, as recorded at that moment."""
+
+    id = fields.String(required=True)
+    name = fields.String(required=True)
+    version = fields.Integer(required=True)
+    standing = fields.Nested(StandingSummaryAnswer, required=True)
+
+
+class SucceededTold(NamedTold):
+    """An organisation was renamed, merged or split; `protocols_to` gets its open protocols."""
+
+    kind = _one_of(SUCCESSION_KINDS, required=True)
+    effective_on = fields.Date(required=True)
+    continues = fields.Boolean(required=True)
+    successors = fields.List(fields.Nested(HeirTold), required=True)
+    protocols_to = fields.Nested(HeirTold, required=True)
+
+
+class ExpertiseTold(Schema):
+    """What an organisation offers from then on; no province means the whole country."""
+
+    organisation_id = fields.String(required=True)
+    tags = fields.List(fields.String(), required=True)
+    provinces = fields.List(fields.String(), required=True)
+    valid_until = fields.Date(required=True, allow_none=True)
+
+
+class AuditDueTold(NamedTold):
+    """An audit of a public-benefit association comes up, is due or overdue (5253/27); one event for each rung."""
+
+    province_code = fields.String(required=True, allow_none=True)
+    due_on = fields.Date(required=True)
+    days_before = fields.Integer(required=True)
+    urgency = _one_of(URGENCIES, required=True)
+    last_audit_on = fields.Date(required=True, allow_none=True)
+    status_id = fields.String(required=True)
+    article = fields.String(required=True)
+
+
+class StatusEndingTold(NamedTold):
+    """A status is about to end, `ends_on` its last day; one event for each rung."""
+
+    province_code = fields.String(required=True, allow_none=True)
+    kind = _one_of(STATUS_KINDS, required=True)
+    ends_on = fields.Date(required=True)
+    days_before = fields.Integer(required=True)
+    status_id = fields.String(required=True)
+    article = fields.String(required=True)
+
+
 TOLD: Mapping[str, type[Schema]] = {
     "organisation.registered.v1": OrganisationTold,
     "organisation.updated.v1": OrganisationTold,
     "organisation.status_granted.v1": OrganisationTold,
     "organisation.status_revoked.v1": OrganisationTold,
+    "organisation.removed.v1": OrganisationTold,
+    "organisation.correction_proposed.v1": CorrectionProposedTold,
+    "organisation.correction_decided.v1": CorrectionDecidedTold,
+    "organisation.succeeded.v1": SucceededTold,
+    "organisation.expertise_changed.v1": ExpertiseTold,
+    "organisation.audit_due.v1": AuditDueTold,
+    "organisation.status_ending.v1": StatusEndingTold,
     "municipality.updated.v1": MunicipalityTold,
+    "municipality.removed.v1": MunicipalityTold,
     "calendar.day_added.v1": CalendarDayTold,
 }
 """Every event of the registry and the shape of its data."""

@@ -23,6 +23,9 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("notifications", "protocols", "protocol.drafted.v1"),
     Subscription("notifications", "protocols", "protocol.moved.v1"),
     Subscription("notifications", "protocols", "protocol.entered_into_force.v1"),
+    Subscription("notifications", "protocols", "protocol.flagged.v1"),
+    Subscription("notifications", "protocols", "protocol.review_settled.v1"),
+    Subscription("notifications", "protocols", "protocol.partner_changed.v1"),
     Subscription("notifications", "protocols", "clock.started.v1"),
     Subscription("notifications", "protocols", "clock.met.v1"),
     Subscription("notifications", "protocols", "clock.expired.v1"),
@@ -31,11 +34,17 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("notifications", "registry", "organisation.updated.v1"),
     Subscription("notifications", "registry", "organisation.status_granted.v1"),
     Subscription("notifications", "registry", "organisation.status_revoked.v1"),
+    Subscription("notifications", "registry", "organisation.correction_proposed.v1"),
+    Subscription("notifications", "registry", "organisation.correction_decided.v1"),
+    Subscription("notifications", "registry", "organisation.audit_due.v1"),
+    Subscription("notifications", "registry", "organisation.status_ending.v1"),
     # protocols keeps its own view of standing and the calendar
     Subscription("protocols", "registry", "organisation.registered.v1"),
     Subscription("protocols", "registry", "organisation.updated.v1"),
     Subscription("protocols", "registry", "organisation.status_granted.v1"),
     Subscription("protocols", "registry", "organisation.status_revoked.v1"),
+    Subscription("protocols", "registry", "organisation.removed.v1"),
+    Subscription("protocols", "registry", "organisation.succeeded.v1"),
     Subscription("protocols", "registry", "calendar.day_added.v1"),
 )
 

@@ -51,12 +51,16 @@ class PayloadTooLarge(ImeceError):
 
 
 class UnsupportedMediaType(ImeceError):
-    """The body is not JSON."""
+    """The body is not JSON, or not a form where a file is taken."""
 
     code = "unsupported_media_type"
 
-    def __init__(self) -> None:
-        super().__init__(Sentence("Send the body as JSON, with the header Content-Type: application/json."))
+    def __init__(self, *, form: bool = False) -> None:
+        super().__init__(
+            Sentence("Send the body as a form with a file, with the header Content-Type: multipart/form-data.")
+            if form
+            else Sentence("Send the body as JSON, with the header Content-Type: application/json.")
+        )
 
 
 class PreconditionRequired(ImeceError):

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from services.kernel.text import Sentence
+from services.runtime.form import Sent
 
 SHORT = 200
 LONG = 5_000
@@ -254,6 +255,19 @@ class Items(_Said, fields.List[Any]):
 
 class Part(_Said, fields.Nested):
     """An object inside an object."""
+
+
+class File(_Said, fields.Field[Sent]):
+    """A file of a form, see `Table.route(upload=…)`; loads as `form.Sent`."""
+
+    default_error_messages = _messages(invalid=Sentence("A file is needed here."), empty=Sentence("The file is empty."))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Sent:  # noqa: ARG002 - marshmallow's signature
+        if not isinstance(value, Sent):
+            raise self.make_error("invalid")
+        if value.size == 0:
+            raise self.make_error("empty")
+        return value
 
 
 class Sentences(fields.List[Any]):

@@ -13,11 +13,11 @@ import logging
 import re
 import traceback
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 from urllib.parse import parse_qsl
 
 from marshmallow import Schema
@@ -44,9 +44,11 @@ from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, Not
 from services.kernel.text import Sentence
 from services.runtime import log
 from services.runtime.clockwork import Time
+from services.runtime.form import Form, Sent, Taking
 from services.runtime.language import LANGUAGES, say
 from services.runtime.schema import load
 from services.runtime.settings import Settings
+from services.runtime.web import RECEIVED
 
 LOG = logging.getLogger(__name__)
 
@@ -59,6 +61,7 @@ _KEY = re.compile(r"[\x20-\x7e]{1,200}\Z")
 _VERSION = re.compile(r'"(\d{1,9})"\Z', re.ASCII)
 _MEMBERSHIP = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _MOST_PARAMETERS = 50
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,22 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Download:
+    """A file that is sent piece by piece; `compressed` opens the same packed by gzip, for callers who take that.
+
+    `sha256` is the file's and its ETag, `size` and `compressed_size` are in bytes.
+    """
+
+    plain: Callable[[], BinaryIO]
+    sha256: str
+    size: int
+    compressed: Callable[[], BinaryIO] | None = None
+    compressed_size: int = 0
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What a handler gives back; JSON by default.
+    """What a handler gives back; JSON by default, a Download for a file.
 
     `version` becomes the ETag, `location` the address of what was made.
     """
@@ -93,7 +110,7 @@ class Answer:
 class Call:
     """One request, understood: who calls, from which office, and what is asked.
 
-    `body` is JSON as it came, checked by the route's schema; `query` has its values read.
+    `body` is JSON as it came, checked by the route's schema; `query` and a form have their values read.
     """
 
     route: Route
@@ -132,6 +149,7 @@ class Call:
         return self.signed
 
 
+T = TypeVar("T")
 Handler = Callable[[Call], Answer]
 
 
@@ -158,6 +176,7 @@ class Route:
     content_type: str
     also: Mapping[int, type[Schema] | None]
     when: Callable[[Settings], bool] | None
+    upload: Callable[[Settings], int] | None = None
 
     @property
     def name(self) -> str:
@@ -202,6 +221,7 @@ class Table:
         also: Mapping[int, type[Schema] | None] | None = None,
         base: str = BASE,
         when: Callable[[Settings], bool] | None = None,
+        upload: Callable[[Settings], int] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Add a handler.
 
@@ -212,6 +232,9 @@ class Table:
         ANY_SCOPE where every delegation does, or the service knows better.
         `also`: further statuses that the handler itself gives.
         `when`: the settings under which the path exists.
+        `upload`: where the body is a form with files, how many bytes it may have. The schema then says which
+        field is a file (`fields.File`); the caller is admitted before the form is read; `call.body` holds
+        the form's values as the schema read them, each file as `form.Sent`.
         """
 
         def add(handler: Handler) -> Handler:
@@ -236,6 +259,7 @@ class Table:
                     content_type,
                     dict(also or {}),
                     when,
+                    upload,
                 )
             )
             return handler
@@ -266,8 +290,18 @@ class _WordConverter(_Shaped):
     shape: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"}
 
 
-_CONVERTERS: dict[str, type[_Shaped]] = {"id": _IdConverter, "code": _CodeConverter, "word": _WordConverter}
-_KINDS = {"code": "code", "move": "word", "name": "word"}
+class _NumberConverter(_Shaped):
+    regex = r"[1-9][0-9]{0,8}"
+    shape: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "examples": ["2"]}
+
+
+_CONVERTERS: dict[str, type[_Shaped]] = {
+    "id": _IdConverter,
+    "code": _CodeConverter,
+    "word": _WordConverter,
+    "number": _NumberConverter,
+}
+_KINDS = {"code": "code", "move": "word", "name": "word", "row": "number"}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -306,19 +340,31 @@ class Gateway:
     def handle(self, request: Request, ports: Ports) -> Response:
         """The answer to `request`, whatever happens."""
         language = preferred_language(request.headers.get("Accept-Language"), ports.settings.language)
+        return _sealed(_guarded(request, language, lambda: self._answer(request, ports, language)), language)
+
+    def announced(self, request: Request, ports: Ports) -> Response | Taking | None:
+        """What to do with a form by its header alone, see `runtime.web.http_door`.
+
+        A refusal, where the route takes files; None for all the others, which answer as to any body.
+        """
         try:
-            response = self._answer(request, ports, language)
-        except RequestEntityTooLarge:
-            response = problem(PayloadTooLarge(), language)
-        except HTTPException as error:
-            response = _unreadable(error, language)
-        except ImeceError as error:
-            response = problem(error, language)
-        except Exception as error:  # noqa: BLE001 - the last line of defence; the caller gets an id, we get the place
-            _report(error, request)
-            response = problem(error, language)
-        _seal(response, language)
-        return response
+            route, _ = self._match(request, ports.settings)
+        except ImeceError:
+            return None
+        if route.upload is None:
+            return None
+        taking = Taking(route.upload(ports.settings), ports.settings.documents)
+
+        def admit() -> Response | Taking:
+            _admit(route, request, ports)
+            _query(route, request)
+            _expected_version(route, request)
+            _key(route, request)
+            return taking
+
+        language = preferred_language(request.headers.get("Accept-Language"), ports.settings.language)
+        answer = _guarded(request, language, admit)
+        return answer if isinstance(answer, Taking) else _sealed(answer, language)
 
     def _answer(self, request: Request, ports: Ports, language: str) -> Response:
         route, params = self._match(request, ports.settings)
@@ -366,6 +412,21 @@ class Gateway:
         if not route.exists(settings):
             raise _nothing_here()
         return route, params
+
+
+def _guarded(request: Request, language: str, act: Callable[[], T]) -> T | Response:
+    """What `act` gives; the problem as an answer when it raises, whatever it is."""
+    try:
+        return act()
+    except RequestEntityTooLarge:
+        return problem(PayloadTooLarge(), language)
+    except HTTPException as error:
+        return _unreadable(error, language)
+    except ImeceError as error:
+        return problem(error, language)
+    except Exception as error:  # noqa: BLE001 - the last line of defence; the caller gets an id, we get the place
+        _report(error, request)
+        return problem(error, language)
 
 
 def _nothing_here() -> NotFound:
@@ -443,6 +504,8 @@ def _body(route: Route, request: Request) -> Mapping[str, Any]:
     """The JSON body, checked by the route's schema and otherwise as it came."""
     if not route.writes:
         return {}
+    if route.upload is not None:
+        return _form(route, request)
     raw = request.get_data(cache=False)
     if route.body is None:
         if raw.strip() not in (b"", b"{}"):
@@ -461,6 +524,27 @@ def _body(route: Route, request: Request) -> Mapping[str, Any]:
     _demand_holdable(body)
     load(_schema(route.body), body)
     return body
+
+
+def _form(route: Route, request: Request) -> Mapping[str, Any]:
+    """The form's values as the route's schema reads them."""
+    received = request.environ.get(RECEIVED)
+    if not isinstance(received, Form):
+        if not request.content_length and "Transfer-Encoding" not in request.headers:
+            raise Invalid(Sentence("This address needs a form with a file."), code="body_missing")
+        raise UnsupportedMediaType(form=True)
+    given: dict[str, Any] = {}
+    for name, value in received.fields:
+        if isinstance(value, Sent) and not value.name and not value.size:
+            continue  # so browsers send a file that nobody chose
+        if name in given:
+            raise Invalid.field(name, Sentence("This is given more than once."))
+        given[name] = value
+    _demand_holdable({name: value for name, value in given.items() if isinstance(value, str)})
+    if route.body is None:
+        message = f"{route.name} takes a form without a schema"
+        raise LookupError(message)
+    return load(_schema(route.body), given)
 
 
 def _json(raw: bytes) -> Any:
@@ -541,11 +625,38 @@ def _respond(call: Call, answer: Answer, request: Request) -> Response:
             return Response(status=304, headers=headers)
     if status == 204:  # noqa: PLR2004 - No Content
         return Response(status=204, headers=headers)
+    if isinstance(answer.data, Download):
+        return _file(answer.data, route.content_type, headers, request)
     if route.content_type != JSON:
         return Response(answer.data, status, headers, content_type=f"{route.content_type}; charset=utf-8")
     schema = route.also.get(status) or route.answer
     said = localise(answer.data, call.language)
     return _json_response(_schema(schema).dump(said) if schema else said, status, headers)
+
+
+def _file(download: Download, content_type: str, headers: dict[str, str], request: Request) -> Response:
+    """The file in pieces, so that memory stays flat however large it is."""
+    packed = download.compressed is not None and request.accept_encodings["gzip"] > 0
+    # Each form has a tag of its own; a caller who knows either knows the content.
+    headers["ETag"] = f'"{download.sha256}-gzip"' if packed else f'"{download.sha256}"'
+    if download.compressed is not None:
+        headers["Vary"] = "Accept-Encoding"
+    known = request.headers.get("If-None-Match")
+    if _known(known, f'"{download.sha256}"') or _known(known, f'"{download.sha256}-gzip"'):
+        return Response(status=304, headers=headers)
+    headers["Content-Length"] = str(download.compressed_size if packed else download.size)
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    stream = download.compressed() if packed and download.compressed is not None else download.plain()
+    charset = "; charset=utf-8" if content_type.startswith("text/") else ""
+    response = Response(_pieces(stream), 200, headers, content_type=content_type + charset)
+    response.call_on_close(stream.close)
+    return response
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    while piece := stream.read(_PIECE):
+        yield piece
 
 
 @cache
@@ -686,7 +797,7 @@ _SEALS = {
 }
 
 
-def _seal(response: Response, language: str) -> None:
+def _sealed(response: Response, language: str) -> Response:
     """Headers of every answer: nothing is cached, framed, guessed at or sent on."""
     for name, value in _SEALS.items():
         response.headers.setdefault(name, value)
@@ -696,3 +807,4 @@ def _seal(response: Response, language: str) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Language", language)
     response.headers.setdefault("Vary", "Accept-Language, Authorization, Imece-Acting-As")
+    return response

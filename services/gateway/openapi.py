@@ -11,9 +11,10 @@ from marshmallow import Schema, fields
 
 from services.gateway import schemas
 from services.gateway.errors import TITLE
-from services.gateway.fields import Identifier, Pattern
+from services.gateway.fields import File, Identifier, Pattern
 from services.gateway.http import JSON, PROBLEM, Route, Table, parameters
 from services.kernel.text import Sentence
+from services.runtime.form import MIMETYPE as FORM
 from services.runtime.language import say
 from services.runtime.settings import Settings
 
@@ -22,6 +23,9 @@ TAGS = {
     "Identity": Sentence("Signing in, offices, and who may act for whom."),
     "Reference": Sentence("Municipalities, their councils and civil authorities."),
     "Registry": Sentence("Organisations, their dated statuses, and what article 75 asks of them."),
+    "Expertise": Sentence("What organisations offer to municipalities, and the documents that show it."),
+    "Open data": Sentence("All organisations in files for everyone, made every night, without persons."),
+    "Imports": Sentence("Whole lists: what a file would change, applying it, taking it back."),
     "Protocols": Sentence("Cooperation protocols from draft to force, with their legal clocks."),
     "Work queues": Sentence("What the caller's office must do next."),
     "Calendar": Sentence("Working days, holidays and deadlines."),
@@ -87,14 +91,17 @@ _HEADERS: dict[str, dict[str, Any]] = {
 _PARAMETER_NAMES = {
     "id": Sentence("The thing's id."),
     "code": Sentence("The municipality's code."),
+    "document_id": Sentence("The document's id."),
     "status_id": Sentence("The status's id."),
     "clock_id": Sentence("The clock's id."),
     "move": Sentence("The name of the move."),
+    "row": Sentence("The row's number in the file."),
     "name": Sentence("The name of the procedure."),
 }
 _MEANING: dict[int, Sentence] = {
     200: Sentence("Done"),
     201: Sentence("Made"),
+    202: Sentence("Taken; the work goes on after this answer"),
     204: Sentence("Done; there is nothing to say"),
     304: Sentence("Still the version that you know"),
     **TITLE,
@@ -142,6 +149,8 @@ def _described(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str,
         found["pattern"] = str(patterns[-1].regex.pattern).replace(r"\Z", "$")
     if isinstance(field, Identifier):
         found["format"] = "uuid"
+    if isinstance(field, File):
+        found |= {"type": "string", "format": "binary"}
     return found
 
 
@@ -162,7 +171,7 @@ def _operation(route: Route, language: str) -> dict[str, Any]:
     if route.body is not None:
         operation["requestBody"] = {
             "required": not route.body_optional,
-            "content": {JSON: {"schema": route.body}},
+            "content": {JSON if route.upload is None else FORM: {"schema": route.body}},
         }
     return operation
 
@@ -229,7 +238,7 @@ def _response(route: Route, status: int, language: str) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     if (status == route.status and route.etag) or status == 304:  # noqa: PLR2004 - Not Modified
         headers["ETag"] = {"schema": {"type": "string"}, "description": "The version in quotation marks."}
-    if status == 201 and route.etag:  # noqa: PLR2004 - Created
+    if (status == 201 and route.etag) or status == 202:  # noqa: PLR2004 - Created, Accepted
         headers["Location"] = {"schema": {"type": "string", "format": "uri-reference"}}
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}
@@ -245,5 +254,5 @@ def _response(route: Route, status: int, language: str) -> dict[str, Any]:
         if route.content_type != JSON:
             response["content"] = {route.content_type: {"schema": {"type": "string"}}}
         else:
-            response["content"] = {JSON: {"schema": route.answer or {"type": "object"}}}
+            response["content"] = {JSON: {"schema": route.answer or {"type": ["object", "array"]}}}
     return response

@@ -15,9 +15,10 @@ from services.gateway.table import GATEWAY
 from services.runtime.clockwork import Time
 from services.runtime.database import Database
 from services.runtime.dependencies import RemoteService, Service
+from services.runtime.form import Taking
 from services.runtime.process import readiness
 from services.runtime.settings import SERVICES, Settings
-from services.runtime.web import http_door
+from services.runtime.web import ANNOUNCED, http_door
 
 
 class GatewayService(Service):
@@ -30,22 +31,20 @@ class GatewayService(Service):
     notifications = RemoteService("notifications")
 
     @http_door
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response | Taking | None:
         """Every request."""
         settings = self.settings
-        return GATEWAY.handle(
-            request,
-            Ports(
-                registry=self.registry,
-                protocols=self.protocols,
-                notifications=self.notifications,
-                desk=desk(self.database, settings, self.time),
-                settings=settings,
-                time=self.time,
-                readiness=lambda: readiness(settings, SERVICES if settings.mode == "embedded" else (self.name,)),
-                move_demo_clock=self._move_demo_clock,
-            ),
+        ports = Ports(
+            registry=self.registry,
+            protocols=self.protocols,
+            notifications=self.notifications,
+            desk=desk(self.database, settings, self.time),
+            settings=settings,
+            time=self.time,
+            readiness=lambda: readiness(settings, SERVICES if settings.mode == "embedded" else (self.name,)),
+            move_demo_clock=self._move_demo_clock,
         )
+        return GATEWAY.announced(request, ports) if ANNOUNCED in request.environ else GATEWAY.handle(request, ports)
 
     def _move_demo_clock(self, moment: datetime) -> None:
         """The whole system's time; what falls due acts before this returns."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
-_DOTS = str.maketrans("İIı", "iii")
-_MARKS = str.maketrans("şğçöüâîû", "sgcouaiu")
+_DOTS = tuple(zip("İIı", "iii", strict=True))
+_MARKS = tuple(zip("şğçöüâîû", "sgcouaiu", strict=True))
 _STRAY_DOT = "i\u0307"
 """What programs that do not know Turkish make of İ."""
 _WORD = re.compile(r"[^\W_]+")
@@ -18,7 +19,7 @@ _WORD = re.compile(r"[^\W_]+")
 _ALPHABET = "abcçdefgğhıijklmnoöpqrsştuüvwxyz"
 _FIRST = 0x41
 _PLACE = {letter: chr(_FIRST + place) for place, letter in enumerate(_ALPHABET)}
-_CAPITALS = str.maketrans("Iİ", "ıi")
+_CAPITALS = (("I", "ı"), ("İ", "i"))
 
 
 def fold(text: str) -> str:
@@ -26,8 +27,17 @@ def fold(text: str) -> str:
 
     `Yer Çizenler` and `YER CIZENLER` have the same key.
     """
-    lowered = unicodedata.normalize("NFC", text).translate(_DOTS).lower().translate(_MARKS)
-    return lowered.replace(_STRAY_DOT, "i")
+    if text.isascii():
+        return text.lower()
+    # Replacing letter by letter takes a third of the time that str.translate takes.
+    key = _replaced(unicodedata.normalize("NFC", text), _DOTS)
+    return _replaced(key.lower(), _MARKS).replace(_STRAY_DOT, "i")
+
+
+def _replaced(text: str, letters: Iterable[tuple[str, str]]) -> str:
+    for old, new in letters:
+        text = text.replace(old, new)
+    return text
 
 
 def words(text: str) -> list[str]:
@@ -41,8 +51,19 @@ def collation_key(text: str) -> str:
     â, î and û sort as a, i and u; letters of other alphabets come last. Two texts may have
     the same key: sort by something else after it.
     """
-    lowered = unicodedata.normalize("NFC", text).translate(_CAPITALS).lower().replace(_STRAY_DOT, "i")
-    return " ".join("".join(_place(character) for character in word) for word in _WORD.findall(lowered))
+    lowered = _replaced(unicodedata.normalize("NFC", text), _CAPITALS).lower().replace(_STRAY_DOT, "i")
+    return " ".join(_WORD.findall(lowered)).translate(_PLACES)
+
+
+class _Places(dict[int, str]):
+    """Where each letter sorts, found out when it is met for the first time."""
+
+    def __missing__(self, code: int) -> str:
+        place = self[code] = _place(chr(code))
+        return place
+
+
+_PLACES = _Places()
 
 
 def _place(character: str) -> str:

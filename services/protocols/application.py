@@ -17,8 +17,10 @@ from services.kernel.events import Event
 from services.kernel.text import Sentence
 from services.kernel.workflow import Act, Move, Procedure
 from services.protocols.domain import case as cases
+from services.protocols.domain import partner as partners
 from services.protocols.domain.case import ProtocolCase, plain
 from services.protocols.domain.contribution import warnings
+from services.protocols.domain.partner import Partner, Succession
 from services.protocols.domain.procedure import AUTHORITY, LINKING_MOVES, MUNICIPALITY, STANDING, UNIT, last_day
 from services.protocols.domain.vote import Votes
 
@@ -45,8 +47,11 @@ class Cases(Protocol):
     def get(self, protocol_id: str) -> ProtocolCase | None:
         """The case, to read."""
 
-    def partner_standing(self, organisation_id: str) -> dict[str, Any] | None:
-        """What the registry's events last told of a partner's standing."""
+    def partner(self, organisation_id: str) -> Partner | None:
+        """The partner as the registry's events last told it."""
+
+    def succession(self, organisation_id: str) -> Succession | None:
+        """Who gets the organisation's open protocols, as the registry's events last told it."""
 
     def text_of(self, protocol_id: str, version: int) -> str:
         """One version of a text."""
@@ -131,13 +136,14 @@ def draft_protocol(context: Context, actor: Actor, fields: Mapping[str, Any], ke
             fields=fields,
             municipality=facts["municipality"],
             organisation=facts["organisation"],
-            standing=facts["standing"],
+            standing=_standing(facts),
             actor=actor,
             now=context.now,
             procedure=context.procedure,
             calendar=calendar,
         )
         store.add(case, events, actor, context.procedure)
+        _catch_up(context, store, case, calendar)
         answer = show(context, case, actor)
         store.remember(actor, key, answer)
     return answer
@@ -270,8 +276,12 @@ def _perform(
     if link is not None:
         new, drafted = _linked(context, store, case, act, calendar, link)
         store.add(new, drafted, act.actor, context.procedure)
+        _catch_up(context, store, new, calendar)
         case.successors = [*case.successors, {"id": new.id, "reference": new.reference, "link": link}]
     store.save(case, events, act.actor, context.procedure)
+    if STANDING in act.known:
+        # The registry may have told something newer while it was asked about the day of the act.
+        _catch_up(context, store, case, calendar)
     return show(context, case, act.actor)
 
 
@@ -307,7 +317,7 @@ def _linked(
             "kind": case.municipality_kind,
             "civil_authority": {"code": case.authority.id, "name": case.authority.name},
         },
-        organisation={"id": case.organisation.id, "name": case.organisation.name},
+        organisation={"id": case.organisation.id, "name": case.organisation.name, "version": case.party_version},
         standing=standing,
         actor=act.actor,
         now=context.now,
@@ -352,11 +362,16 @@ def _knowledge(row: Move[ProtocolCase], facts: Mapping[str, Any] | None) -> dict
         return {}
     municipality = facts["municipality"]
     found = {
-        STANDING: ("standing", facts["standing"]),
+        STANDING: ("standing", _standing(facts)),
         MUNICIPALITY: ("full_membership", municipality["council"]["full_membership"]),
         AUTHORITY: ("authority", municipality["civil_authority"]),
     }
     return dict(found[asked] for asked in row.asks)
+
+
+def _standing(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The standing with the version of the record it was read from, so that later news can be told from older."""
+    return {**facts["standing"], "organisation_version": facts["organisation"]["version"]}
 
 
 def _ask(context: Context, organisation_id: str, municipality: str, on: date) -> dict[str, Any]:
@@ -384,8 +399,8 @@ def get_protocol(context: Context, actor: Actor, protocol_id: str) -> dict[str, 
     """One protocol as the actor's office sees it, with its text. Raises NotFound."""
     with context.read() as store:
         case = _visible(store.get(protocol_id), actor)
-        standing = store.partner_standing(case.organisation.id)
-        shown = show(context, case, actor, standing)
+        partner = store.partner(case.organisation.id)
+        shown = show(context, case, actor, partner.standing if partner else None)
         return shown | {"text": store.text_of(case.id, case.text_version)}
 
 
@@ -399,6 +414,76 @@ def explain_clock(context: Context, actor: Actor, protocol_id: str, clock_id: st
         raise NotFound(Sentence("There is no such clock in this file."))
     told = clocks.explain(clock, calendar).to_plain()
     return {"clock": show_clock(context.procedure, clock), **told, "due_on": plain(clock.due_on)}
+
+
+def settle_legal_review(
+    context: Context,
+    actor: Actor,
+    protocol_id: str,
+    opinion: str,
+    outcome: str,
+    expected_version: int | None,
+    key: str,
+) -> dict[str, Any]:
+    """Settle a flagged file by the legal unit's opinion; its stage, clocks and options stay as they are.
+
+    Raises NotFound, Forbidden (not the unit that owns the protocol), Conflict, Refused (nothing is open).
+    """
+    request = {"command": "settle", "protocol_id": protocol_id, "opinion": opinion, "outcome": outcome}
+    with context.write() as store:
+        case = _locked(store, actor, protocol_id)
+        if (answer := store.remembered(actor, key, request, context.now)) is not None:
+            return answer
+        if actor.role != partners.REVIEWER:
+            raise Forbidden(Sentence("A legal review is settled by the municipality's unit that owns the protocol."))
+        if actor.scope and partners.SETTLE not in actor.scope:
+            raise Forbidden(
+                Sentence("The delegation does not cover “{move}”.", move=partners.LABELS[partners.SETTLE].to_plain())
+            )
+        _expect(case, expected_version)
+        act = Act(actor, {}, context.today, context.now, context.today)
+        events = partners.settle(case, opinion, outcome, act, store.calendar())
+        store.save(case, events, actor, context.procedure)
+        answer = show(context, case, actor)
+        store.remember(actor, key, answer)
+    return answer
+
+
+def catch_up(context: Context, protocol_ids: Sequence[str]) -> list[Exception]:
+    """Let these files follow what is known of their partners: successions first, then the standing.
+
+    Each in a transaction of its own. Doing it twice changes nothing, so that an event may come again and late.
+    A file that fails stops none of the others; what it raised is returned, so that the event can be tried again.
+    """
+    failures: list[Exception] = []
+    for protocol_id in protocol_ids:
+        try:
+            with context.write() as store:
+                case = store.locked(protocol_id)
+                if case is not None:
+                    _catch_up(context, store, case, store.calendar())
+        except Unavailable:
+            raise
+        except Exception as error:
+            logger.exception("a file could not follow its partner", extra={"protocol_id": protocol_id})
+            failures.append(error)
+    return failures
+
+
+def _catch_up(context: Context, store: Cases, case: ProtocolCase, calendar: Calendar) -> None:
+    """Let an open file follow; what changes is stored as the system's own act."""
+    if case.stage in context.procedure.ends:
+        return
+    events: list[Event] = []
+    succession = store.succession(case.organisation.id)
+    while succession is not None and succession.reaches(case):
+        events += partners.follow(case, succession, SYSTEM, context.now, calendar)
+        succession = store.succession(case.organisation.id)
+    partner = store.partner(case.organisation.id)
+    if partner is not None:
+        events += partners.compare(case, partner, SYSTEM, context.now, context.procedure, calendar)
+    if events:
+        store.save(case, events, SYSTEM, context.procedure)
 
 
 def run_due_clocks(context: Context, protocol_ids: Sequence[str]) -> int:
@@ -478,6 +563,7 @@ def show(
     act = Act(actor, {}, context.today, context.now, context.today, known)
     return {
         **summary(context.procedure, case),
+        "legal_review": review_shown(case, with_opinion=_reads_opinions(case, actor)),
         "kind": case.kind,
         "subject": case.subject,
         "municipal_duty": case.municipal_duty,
@@ -534,8 +620,36 @@ def summary(procedure: Procedure[ProtocolCase], case: ProtocolCase) -> dict[str,
         "due_on": plain(case.due_on),
         "overdue_since": plain(case.overdue_since(procedure)),
         "funder_deadline": plain(case.funder_deadline),
+        "legal_review": review_shown(case, with_opinion=False),
         "version": case.version,
     }
+
+
+def review_shown(case: ProtocolCase, *, with_opinion: bool) -> dict[str, Any]:
+    """The newest legal review; the opinion is the municipality's own, others see its outcome."""
+    if not case.review:
+        return {"state": partners.NONE}
+    shown = {name: value for name, value in case.review.items() if name not in ("on", "flagged_by")}
+    if shown["settled"] and not with_opinion:
+        shown["settled"] = {name: value for name, value in shown["settled"].items() if name != "opinion"}
+    return shown
+
+
+def _reads_opinions(case: ProtocolCase, actor: Actor) -> bool:
+    return actor.role == "auditor" or actor.municipality == case.municipality.id
+
+
+def act_fields(case: ProtocolCase, actor: Actor, move: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an act as the actor's office sees them: signatories without names, opinions at home."""
+    shown = dict(fields)
+    if "signatories" in shown:
+        shown["signatories"] = [
+            {name: value for name, value in each.items() if name not in ("name", "authority_document")}
+            for each in shown["signatories"]
+        ]
+    if move == partners.SETTLE and not _reads_opinions(case, actor):
+        shown.pop("opinion", None)
+    return shown
 
 
 def whose_turn(procedure: Procedure[ProtocolCase], case: ProtocolCase) -> dict[str, str] | None:
@@ -566,6 +680,7 @@ def work_item(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, A
     """What the actor's office must do next in this case."""
     act = Act(actor, {}, context.today, context.now, context.today)
     due_on = case.duties(context.procedure).get(actor.role)
+    flagged = actor.role == partners.REVIEWER and case.review.get("state") == partners.OPEN
     return {
         "subject": {"kind": "protocol", "id": case.id, "title": case.title},
         "reference": case.reference,
@@ -578,7 +693,9 @@ def work_item(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, A
         ],
         "since": case.since.isoformat(),
         "due_on": plain(due_on),
-        "urgency": urgency(due_on, context.today),
+        # The law sets no date for a review; it is today's work as long as it is open.
+        "urgency": urgency(min(due_on or context.today, context.today) if flagged else due_on, context.today),
+        "legal_review": review_shown(case, with_opinion=False) if flagged else None,
     }
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from services.contracts.protocols import DraftSchema, MoveSchema, TextSchema
+from services.contracts.protocols import DraftSchema, MoveSchema, SettlementSchema, TextSchema
 from services.kernel.actor import Actor
 from services.kernel.errors import NotFound
 from services.kernel.text import Sentence
 from services.protocols import application
 from services.protocols.adapters import audit
 from services.protocols.adapters.repository import (
+    REMOVED,
     Store,
     Stores,
     clocks_past,
+    count_open_protocols,
+    found_among,
     learn_day,
-    learn_partner,
+    learn_partners,
+    learn_succession,
+    open_protocols,
     protocols_with_open_clocks,
     protocols_with_past_clocks,
     visible_to,
@@ -26,15 +31,16 @@ from services.protocols.adapters.repository import (
 )
 from services.protocols.adapters.tables import PROTOCOLS
 from services.protocols.application import Context
+from services.protocols.domain.partner import LABELS, NONE
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import INTERNAL, NAME, protocol_procedure
 from services.runtime import outbox
 from services.runtime.clockwork import TIME
 from services.runtime.database import Database
 from services.runtime.dependencies import RemoteService, Service
-from services.runtime.entrypoints import event_handler, every, rpc
+from services.runtime.entrypoints import HandlerTooSlow, event_handler, every, rpc
 from services.runtime.envelope import Envelope
-from services.runtime.inbox import first_time
+from services.runtime.inbox import first_time, first_times
 from services.runtime.metric import Reading
 from services.runtime.schema import load
 from services.runtime.settings import Settings
@@ -44,7 +50,7 @@ logger = logging.getLogger(__name__)
 Plain = dict[str, Any]
 
 _BATCH = 100
-_DRAFT, _TEXT, _MOVE = DraftSchema(), TextSchema(), MoveSchema()
+_DRAFT, _TEXT, _MOVE, _SETTLEMENT = DraftSchema(), TextSchema(), MoveSchema(), SettlementSchema()
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -100,7 +106,44 @@ class ProtocolsService(Service):
             self._context(), Actor.from_plain(actor), protocol_id, move, loaded, expected_version, key
         )
 
+    @rpc
+    def settle_legal_review(
+        self, actor: Plain, protocol_id: str, settlement: Plain, expected_version: int | None, key: str
+    ) -> Plain:
+        """See `application.settle_legal_review`."""
+        given = load(_SETTLEMENT, settlement)
+        return application.settle_legal_review(
+            self._context(),
+            Actor.from_plain(actor),
+            protocol_id,
+            given["opinion"],
+            given["outcome"],
+            expected_version,
+            key,
+        )
+
     # queries
+
+    @rpc
+    def open_protocols_of(self, organisation_id: str) -> Plain:
+        """How many open protocols an organisation has; institutions alone ask this, so no file is named."""
+        ends = self._context().procedure.ends
+        with self.database.read() as connection:
+            return {"open": count_open_protocols(connection, organisation_id, ends)}
+
+    @rpc
+    def partners_among(self, organisation_ids: list[str]) -> list[str]:
+        """Those of the organisations that are the partner of some protocol, open or ended."""
+        return self._among(PROTOCOLS.c.organisation_id, organisation_ids)
+
+    @rpc
+    def municipalities_among(self, codes: list[str]) -> list[str]:
+        """Those of the municipalities that have some protocol, open or ended."""
+        return self._among(PROTOCOLS.c.municipality, codes)
+
+    def _among(self, column: Any, keys: list[str]) -> list[str]:
+        with self.database.read() as connection:
+            return sorted(found_among(connection, column, keys))
 
     @rpc
     def get_protocol(self, actor: Plain, protocol_id: str) -> Plain:
@@ -117,6 +160,7 @@ class ProtocolsService(Service):
         organisation: str | None = None,
         *,
         overdue: bool | None = None,
+        legal_review: str | None = None,
         page: int = 1,
         size: int = 50,
     ) -> Plain:
@@ -129,6 +173,9 @@ class ProtocolsService(Service):
             PROTOCOLS.c.organisation_id: organisation,
         }
         conditions = [column == value for column, value in wanted.items() if value is not None]
+        if legal_review is not None:
+            under = PROTOCOLS.c.review_state
+            conditions.append(under.is_(None) if legal_review == NONE else under == legal_review)
         if overdue is not None:
             late = PROTOCOLS.c.overdue_since
             conditions.append(late.is_not(None) if overdue else late.is_(None))
@@ -174,7 +221,9 @@ class ProtocolsService(Service):
                 "to": row.to_stage,
                 "to_label": stages[row.to_stage].label.to_plain(),
                 "actor": _office(row.actor),
-                "fields": {} if looker.authority and row.from_stage in INTERNAL else _without_persons(row.fields),
+                "fields": {}
+                if looker.authority and row.from_stage in INTERNAL
+                else application.act_fields(case, looker, row.move, row.fields),
                 "done_on": row.done_on.isoformat(),
                 "recorded_at": row.recorded_at.isoformat(),
                 "procedure_version": row.procedure_version,
@@ -243,15 +292,53 @@ class ProtocolsService(Service):
 
     # what the registry tells
 
-    @event_handler("registry", "organisation.registered.v1")
-    @event_handler("registry", "organisation.updated.v1")
-    @event_handler("registry", "organisation.status_granted.v1")
-    @event_handler("registry", "organisation.status_revoked.v1")
-    def learn_organisation(self, envelope: Envelope) -> None:
-        """Keep the organisation's name and standing."""
+    @event_handler("registry", "organisation.registered.v1", together=_BATCH)
+    @event_handler("registry", "organisation.updated.v1", together=_BATCH)
+    @event_handler("registry", "organisation.status_granted.v1", together=_BATCH)
+    @event_handler("registry", "organisation.status_revoked.v1", together=_BATCH)
+    def learn_organisations(self, envelopes: list[Envelope]) -> None:
+        """Keep names and standings of organisations, then let their open files follow."""
+        with self.database.write() as connection:
+            fresh = first_times(connection, f"protocols.on.{envelopes[0].name}", [each.id for each in envelopes])
+            learn_partners(connection, [(each.data, each.subject_version) for each in envelopes if each.id in fresh])
+        self._catch_up({each.data["organisation_id"] for each in envelopes})
+
+    @event_handler("registry", "organisation.removed.v1", together=_BATCH)
+    def forget_organisations(self, envelopes: list[Envelope]) -> None:
+        """Mark organisations that left the registry; an older telling that comes late does not bring them back."""
+        with self.database.write() as connection:
+            fresh = first_times(connection, f"protocols.on.{envelopes[0].name}", [each.id for each in envelopes])
+            gone = [({**each.data, "state": REMOVED}, each.subject_version) for each in envelopes if each.id in fresh]
+            learn_partners(connection, gone)
+
+    @event_handler("registry", "organisation.succeeded.v1")
+    def learn_succession(self, envelope: Envelope) -> None:
+        """Keep who takes the organisation's place, then let its open files follow."""
         with self.database.write() as connection:
             if first_time(connection, f"protocols.on.{envelope.name}", envelope.id):
-                learn_partner(connection, envelope.data, envelope.subject_version)
+                learn_succession(connection, envelope.data, envelope.subject_version)
+        self._catch_up({envelope.data["organisation_id"]})
+
+    def _catch_up(self, organisation_ids: Collection[str]) -> None:
+        """Let the organisations' open files follow what is known of them; one short query where there are none.
+
+        Not under the inbox row: a crash in the middle repeats it, and following again changes nothing twice.
+        """
+        context, after = self._context(), ""
+        failures: list[Exception] = []
+        while True:
+            with self.database.read() as connection:
+                ids = open_protocols(connection, organisation_ids, context.procedure.ends, after, _BATCH)
+            failures += application.catch_up(context, ids)
+            # Out of time is out of time: the rest has its turn when the event comes again.
+            slow = next((error for error in failures if isinstance(error, HandlerTooSlow)), None)
+            if slow is not None:
+                raise slow
+            if len(ids) < _BATCH:
+                break
+            after = ids[-1]
+        if failures:
+            raise failures[0]
 
     @event_handler("registry", "calendar.day_added.v1")
     def learn_calendar_day(self, envelope: Envelope) -> None:
@@ -289,18 +376,8 @@ _OWN_LABELS: dict[str, dict[str, str]] = {
     "replace_text": {"tr": "Metin değişti", "en": "Text changed"},
     "expire_clock": {"tr": "Süre doldu", "en": "A period ran out"},
     "recount": {"tr": "Takvim değişti, süreler yeniden sayıldı", "en": "Calendar changed, periods recounted"},
+    **{act: label.to_plain() for act, label in LABELS.items()},
 }
-
-
-def _without_persons(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an act as others see them: signatories by party, title and mandate, not by name."""
-    shown = dict(fields)
-    if "signatories" in shown:
-        shown["signatories"] = [
-            {name: value for name, value in each.items() if name not in ("name", "authority_document")}
-            for each in shown["signatories"]
-        ]
-    return shown
 
 
 def _office(actor: Mapping[str, Any]) -> dict[str, Any]:

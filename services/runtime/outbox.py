@@ -15,6 +15,7 @@ from services.kernel.actor import Actor
 from services.kernel.errors import Unavailable
 from services.kernel.events import Scope
 from services.runtime import log
+from services.runtime.bulk import insert_rows
 from services.runtime.database import POSTED, Database, runtime_tables
 from services.runtime.envelope import Envelope
 
@@ -70,7 +71,10 @@ def post(connection: Connection, messages: Sequence[Message], *, bulk: bool = Fa
         }
         for message in messages
     ]
-    connection.execute(_ADD, rows)
+    if bulk:
+        insert_rows(connection, OUTBOX, list(rows[0]), [tuple(row.values()) for row in rows])
+    else:
+        connection.execute(_ADD, rows)
     connection.info[POSTED] = True
 
 

@@ -51,6 +51,12 @@ def _delays(text: str) -> str:
     return text
 
 
+def _days(text: str) -> str:
+    for part in text.split(","):
+        _whole(1, 730)(part)
+    return text
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in words:
@@ -89,6 +95,12 @@ class Settings:
     data_dir: Path = _setting(  # noqa: RUF009 - a Path does not change
         Path("data"), Path, "Embedded mode: databases and documents", "a folder"
     )
+    documents_dir: str = _setting(
+        "",
+        str,
+        "Documents, and files while they are read; on a disk, and in distributed mode one that the services share",
+        "a folder; empty: documents in IMECE_DATA_DIR",
+    )
     database_url: str = _setting(
         "", str, "PostgreSQL server; each service takes the database imece_<service> there", "postgresql://…/"
     )
@@ -112,6 +124,7 @@ class Settings:
     )
     trusted_proxies: int = _setting(0, _whole(0, 5), "Proxies in front whose X-Forwarded-For is believed", "0–5")
     max_body_kilobytes: int = _setting(1024, _whole(16, 102400), "Largest request body", "16–102400")
+    max_upload_megabytes: int = _setting(200, _whole(1, 4096), "Largest request with a file", "1–4096")
     # the law where it leaves a choice ([U] in the domain reference)
     half_day_is_working_day: bool = _setting(
         default=True, read=_flag, meaning="Holiday eves (from 13:00) count as working days", values="true, false"
@@ -143,6 +156,15 @@ class Settings:
     document_request_pauses_silence: bool = _setting(
         default=True, read=_flag, meaning="Asking for documents pauses the silence period", values="true, false"
     )
+    audit_warning_days: str = _setting(
+        "60",
+        _days,
+        "Days before the audit of a public-benefit association is due that the registrar is told",
+        "days, …",
+    )
+    status_ending_warning_days: str = _setting(
+        "90,30", _days, "Days before the last day of a status that registrar and organisation are told", "days, …"
+    )
     # machinery
     max_workers: int = _setting(16, _whole(2, 256), "Requests handled at the same time in one process", "2–256")
     rpc_timeout: float = _setting(10.0, _seconds, "Seconds a question to another service may take", "seconds")
@@ -155,6 +177,9 @@ class Settings:
     housekeeping_interval: float = _setting(600.0, _seconds, "Seconds between two clean-ups of old answers", "seconds")
     replies_kept_days: int = _setting(
         7, _whole(1, 365), "Days for which a repeated Idempotency-Key gets its first answer", "1–365"
+    )
+    open_data_hour: int = _setting(
+        3, _whole(0, 23), "Hour of the day (Europe/Istanbul) at which the open data are made", "0–23"
     )
     anchor_interval: float = _setting(3600.0, _seconds, "Seconds between two anchors of the histories", "seconds")
     retry_delays: str = _setting(
@@ -185,6 +210,26 @@ class Settings:
     def delays(self) -> tuple[float, ...]:
         """The retry delays in seconds, growing."""
         return tuple(float(part) for part in self.retry_delays.split(","))
+
+    @property
+    def documents(self) -> Path:
+        """The folder of documents."""
+        return Path(self.documents_dir) if self.documents_dir else self.data_dir / "documents"
+
+    @property
+    def largest_upload(self) -> int:
+        """Bytes that a request with a file may have."""
+        return self.max_upload_megabytes * 1024 * 1024
+
+    @property
+    def audit_warnings(self) -> tuple[int, ...]:
+        """How many days before an audit is due it is told of."""
+        return tuple(int(part) for part in self.audit_warning_days.split(","))
+
+    @property
+    def status_ending_warnings(self) -> tuple[int, ...]:
+        """How many days before a status ends it is told of."""
+        return tuple(int(part) for part in self.status_ending_warning_days.split(","))
 
     def database_of(self, service: str) -> str:
         """SQLAlchemy URL of the service's own database."""

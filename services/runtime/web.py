@@ -2,7 +2,7 @@
 
 Mended here: bodies without limit, bodies in chunks, clients that send a header or a body drop by
 drop, connections that go on after a refusal, running out of file descriptors, exception texts in
-answers (measured in the project's first trials).
+answers (measured in the project's first trials), forms with files that are read into memory.
 """
 
 from __future__ import annotations
@@ -30,17 +30,27 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Request, Response
 
 from services.runtime import log, metric
+from services.runtime.form import MIMETYPE as FORM
+from services.runtime.form import Form, NoRoom, Taking, Unreadable, receive
 from services.runtime.rpc import ordinary_failures, settings_of
 
 logger = logging.getLogger(__name__)
 
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
+FORM_SECONDS = 900.0
+"""For a form with files, in which a service agreed to before it was read."""
 IDLE_SECONDS = 60.0
 LINGER_SECONDS = 2.0
 MOST_CONNECTIONS = 1_000
+MOST_FORMS = 4
+"""Forms with files that are on their way at the same time, in one process; each may fill some disk."""
 ROUTE = "imece.route"
 """Key of the WSGI environment under which the service leaves the matched route, for metrics."""
+ANNOUNCED = "imece.announced"
+"""Key of the WSGI environment that stands there while a form's header alone is shown to the service."""
+RECEIVED = "imece.form"
+"""Key of the WSGI environment under which the service finds the Form that it agreed to."""
 _CHUNKED = "wsgi.input_terminated"
 _CLOSE = "imece.close"
 """Key of the function that ends the connection after the answer."""
@@ -176,6 +186,10 @@ class HttpDoor(Entrypoint):
 
     server = WebServer()
 
+    def __init__(self, **settings: Any) -> None:
+        self._forms = 0
+        super().__init__(**settings)
+
     def setup(self) -> None:
         self.server.register_provider(self)
 
@@ -198,22 +212,72 @@ class HttpDoor(Entrypoint):
         return response
 
     def _respond(self, request: Request, identifier: str) -> Response:
+        if request.mimetype == FORM:
+            # Who sends it is asked first: strangers must not fill the disk.
+            request.environ[ANNOUNCED] = True
+            said = self._work(request, identifier)
+            del request.environ[ANNOUNCED]
+            if isinstance(said, Response):
+                return _closing(request, said)
+            if said is not None:
+                return self._take_form(request, said, identifier)
+        refusal = self._read(request)
+        return refusal or self._answered(request, identifier)
+
+    def _read(self, request: Request) -> Response | None:
+        """Read the whole body; a refusal when that cannot be."""
         request.max_content_length = settings_of(self.container).max_body_kilobytes * 1024
         try:
             with Timeout(BODY_SECONDS, TooSlow("body")):
                 request.get_data(cache=True)
                 if request.environ.get(_CHUNKED) and request.environ["wsgi.input"].read(1):
                     raise RequestEntityTooLarge  # noqa: TRY301 - werkzeug cuts chunks off at the limit without a word
-        except RequestEntityTooLarge:
+        except (RequestEntityTooLarge, TooSlow, HTTPException, OSError, ValueError) as error:
+            return _unread(request, error)
+        return None
+
+    def _take_form(self, request: Request, taking: Taking, identifier: str) -> Response:
+        """Read a form with files as the service allows, then let it answer."""
+        if self._forms >= MOST_FORMS:
             return _closing(
-                request, problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large.")
+                request,
+                problem(
+                    503,
+                    "unavailable",
+                    "Şu anda çok sayıda dosya yükleniyor; biraz sonra yeniden deneyin. / "
+                    "Many files are being sent at the moment; try again a little later.",
+                ),
             )
-        except TooSlow:
+        self._forms += 1
+        form: Form | None = None
+        try:
+            with Timeout(FORM_SECONDS, TooSlow("form")):
+                form = receive(request, taking.limit, taking.folder)
+            request.environ[RECEIVED] = form
+            return self._answered(request, identifier)
+        except (RequestEntityTooLarge, TooSlow, HTTPException, OSError, ValueError, Unreadable) as error:
+            return _unread(request, error)
+        except NoRoom as error:
+            logger.error("no room for a file", extra={"cause": str(error.__cause__)})  # noqa: TRY400 - the cause says all
             return _closing(
-                request, problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly.")
+                request,
+                problem(503, "unavailable", "Dosya için yer yok. / There is no room for the file."),
             )
-        except (HTTPException, OSError, ValueError):
-            return _closing(request, problem(400, "bad_request", "İstek okunamadı. / The request could not be read."))
+        finally:
+            self._forms -= 1
+            if form is not None:
+                form.close()
+
+    def _answered(self, request: Request, identifier: str) -> Response:
+        """What the service answers to a request that was read."""
+        response = self._work(request, identifier)
+        if not isinstance(response, Response):
+            message = f"{self.method_name} answered with no response"
+            raise TypeError(message)
+        return response
+
+    def _work(self, request: Request, identifier: str) -> Any:
+        """What the method gives back, from a worker of its own; a problem when it fails."""
         done = Event()
 
         def finish(_context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
@@ -226,15 +290,25 @@ class HttpDoor(Entrypoint):
             )
         except ContainerBeingKilled:
             return problem(503, "unavailable", "Sunucu kapanıyor. / The server is shutting down.")
-        response, exc_info = done.wait()
+        result, exc_info = done.wait()
         if exc_info is None:
-            answered: Response = response
-            return answered
+            return result
         return problem(
             500,
             "internal_error",
             f"Beklenmeyen bir hata oluştu ({identifier}). / Something unexpected happened ({identifier}).",
         )
+
+
+def _unread(request: Request, error: Exception) -> Response:
+    """The answer to a request that could not be read to its end."""
+    if isinstance(error, RequestEntityTooLarge):
+        refusal = problem(413, "payload_too_large", "İstek gövdesi çok büyük. / The request body is too large.")
+    elif isinstance(error, TooSlow):
+        refusal = problem(408, "request_timeout", "İstek çok yavaş geldi. / The request arrived too slowly.")
+    else:
+        refusal = problem(400, "bad_request", "İstek okunamadı. / The request could not be read.")
+    return _closing(request, refusal)
 
 
 def problem(status: int, code: str, detail: str) -> Response:
@@ -269,6 +343,11 @@ def http_door(method: M) -> M:
 
     The body has been read before and is within the limit. The method leaves the matched route
     template in `request.environ[ROUTE]`.
+
+    A form (multipart/form-data) is shown twice. First its header alone, with `ANNOUNCED` in the
+    environment and nothing to read: the method returns a Response that refuses it, or `Taking`, or
+    None to treat it like any other body. After `Taking` the form is in `request.environ[RECEIVED]`,
+    and its files are closed after the answer.
     """
 
     @wraps(method)

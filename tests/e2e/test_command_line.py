@@ -21,6 +21,8 @@ from services.cli import main
 COMMANDS = (
     "run", "serve", "migrate", "demo", "deadline", "audit", "audit verify", "audit anchor", "users", "users add",
     "users office", "users list", "users password", "users off", "settings", "diagram", "openapi",
+    "registry", "registry import", "registry imports", "registry show", "registry apply", "registry undo",
+    "registry settle", "registry sample",
 )  # fmt: skip
 
 

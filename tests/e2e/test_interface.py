@@ -23,6 +23,8 @@ from schemathesis.config import (
     ProjectsConfig,
     SchemathesisConfig,
 )
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
     content_type_conformance,
@@ -32,7 +34,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
+from schemathesis.transport.serialization import Binary
 
+from services.contracts.registry import CORRECTABLE
 from services.gateway.http import Route
 from services.gateway.table import GATEWAY, TABLE
 
@@ -40,12 +44,22 @@ DOCUMENT = GATEWAY.openapi()
 ROUTES = {route.name: route for route in TABLE.routes}
 ASIDE = ("sign_in", "sign_out", "move_demo_clock")
 """Asked in tests of their own: they would lock the others out, or move their time."""
-NEEDED_TOGETHER = {"grant_status": {"valid_from": "2026-01-02"}}
+NEEDED_TOGETHER = {
+    "grant_status": {"valid_from": "2026-01-02"},
+    "succeed": {"name": "Adı Değişen Dernek"},
+    "preview_succession": {"name": "Adı Değişecek Dernek"},
+}
 """Fields that a rule needs where the schema cannot say so."""
 LONG_TEXTS = ("draft_protocol", "replace_text", "move")
 """Their limits are asked at random: the longest text takes seconds to make, again and again."""
 
-OFFICE_OF = {"administrator": "admin", "registrar": "registrar", "unit_officer": "unit", "registry_clerk": "clerk"}
+TABLE_OF_ALL_KINDS = b"registry_no,name,form,province,kind,valid_from,code\n,Listelenen Dernek,association,34,,,34-10\n"
+"""A file that can be imported as any kind, in the place of nonsense that is none."""
+
+A_DOCUMENT = b"%PDF-1.7 and no more"
+
+OFFICE_OF = {"administrator": "admin", "registrar": "registrar", "unit_officer": "unit", "registry_clerk": "clerk",
+             "organisation_representative": "org.1"}  # fmt: skip
 OTHERS = ("admin", "registrar", "unit", "clerk", "auditor")
 TRUTH = [
     not_a_server_error,
@@ -60,13 +74,30 @@ QUIET = list(HealthCheck)
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 VERSION = re.compile(r'"[0-9]{1,9}"', re.ASCII)
 YEAR = re.compile(r"\A\d{4}(?=-(?!02-29)\d{2}-\d{2})", re.ASCII)
-SHAPES = (UUID, re.compile(r"[0-9]{2}-[0-9]{2,3}", re.ASCII), re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII))
+SHAPES = (
+    UUID,
+    re.compile(r"[0-9]{2}-[0-9]{2,3}", re.ASCII),
+    re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII),
+    re.compile(r"[1-9][0-9]{0,8}", re.ASCII),
+)
 DRAFTING = ("move", "replace_text")
 
 
 def fits(value: Any, known: str) -> bool:
     """Whether `value` is written as `known` is."""
     return any(shape.fullmatch(str(value)) and shape.fullmatch(known) for shape in SHAPES)
+
+
+POSITIVE = list(CoverageScenario)[: list(CoverageScenario).index(CoverageScenario.DEFAULT_POSITIVE_TEST) + 1]
+"""The scenarios that describe something right; schemathesis lists them first."""
+
+
+def is_called_wrong_and_right(case: Any) -> bool:
+    """Whether schemathesis contradicts itself: the body of every form with a file is wrong for it, whatever it says."""
+    if case.media_type != "multipart/form-data" or not isinstance(case.meta.phase.data, CoveragePhaseData):
+        return False
+    about = case.meta.phase.data
+    return about.scenario in POSITIVE or about.parameter_location is ParameterLocation.HEADER
 
 
 def route_of(case: Any) -> Route:
@@ -126,6 +157,10 @@ class World:
             ("protocols", "move"): "submit_to_mayor",
             ("procedures", "name"): "protocol",
             ("notifications", "id"): told[0]["id"],
+            **self._imports(registrar),
+            **self._upkeep(registrar, organisation, changing),
+            ("organisations", "document_id"): self._document(registrar, organisation),
+            ("remove_document", "document_id"): self._document(registrar, organisation),
         }
         self.fields = {
             "municipality": "34-35",
@@ -137,7 +172,64 @@ class World:
             "scope": "all",
             "grant_status.kind": "tax_exempt",
             "draft_protocol.kind": "joint_service_project",
+            "succeed.kind": "rename",
+            "preview_succession.kind": "rename",
         }
+
+    def _imports(self, registrar: Client) -> dict[tuple[str, str], str]:
+        """One whose row 2 is under review, one to be applied, one to be undone."""
+        found = {}
+        for route, name, apply in (
+            ("imports", "Sınama Vakfı", "false"),
+            ("apply_import", "Uygulanacak Dernek", "false"),
+            ("undo_import", "Geri Alınacak Dernek", "true"),
+        ):
+            form = {"kind": "organisations", "source": route, "apply": apply}
+            file = {"file": ("liste.csv", f"name,form,province\n{name},association,34\n".encode())}
+            found[route, "id"] = registrar.session.post(f"{registrar.url}/imports", data=form, files=file).json()["id"]
+        for import_id in found.values():
+            until(lambda import_id=import_id: registrar.get(f"/imports/{import_id}")["state"] != "running")
+        return {**found, ("imports", "row"): "2"}
+
+    def _upkeep(self, registrar: Client, own: str, changing: str) -> dict[tuple[str, str], str]:
+        """A correction to decide and one to withdraw, an association to audit, a file to review."""
+        corrected = self.system.organisation("Düzeltilen Dernek")
+        changes: dict[str, Any] = dict.fromkeys(CORRECTABLE, "Yeni")
+        changes |= {
+            "province_code": "06",
+            "founded_on": "2001-02-03",
+            "tax_no": "4540536920",
+            "phone": "+90 212 000 00 00",
+        }
+        changes |= {"email": "bilgi@example.org", "website": "https://example.org"}
+        client = self.client(f"org.{len(self.system.organisations)}")
+        decided = client.post(f"/organisations/{corrected}/corrections", {"changes": changes})
+        withdrawn = self.client("org.1").post(
+            f"/organisations/{own}/corrections", {"changes": {"website": "https://a.org"}}
+        )
+        audited, losing = (self._exempt(registrar, name) for name in ("Denetlenen Dernek", "Statüsü Kalkan Dernek"))
+        flagged = self.system.draft(losing["id"])["id"]
+        registrar.post(
+            f"/organisations/{losing['id']}/statuses/{losing['statuses'][0]['id']}/revocation", {}, status=200
+        )
+        until(lambda: self.client("unit").get(f"/protocols/{flagged}")["legal_review"]["state"] == "open")
+        return {
+            ("corrections", "id"): decided["id"],
+            ("withdraw_correction", "id"): withdrawn["id"],
+            ("record_audit", "id"): audited["id"],
+            ("settle_legal_review", "id"): flagged,
+            ("succeed", "id"): changing,
+        }
+
+    def _exempt(self, registrar: Client, name: str) -> dict[str, Any]:
+        made = self.system.organisation(name, office=False)
+        status = {"kind": "public_benefit", "valid_from": "2020-01-01"}
+        return dict(registrar.post(f"/organisations/{made}/statuses", status))
+
+    def _document(self, registrar: Client, organisation: str) -> str:
+        url = f"{registrar.url}/organisations/{organisation}/documents"
+        sent = registrar.session.post(url, data={"title": "Belge"}, files={"file": ("belge.pdf", A_DOCUMENT)})
+        return str(sent.json()["id"])
 
     def draft(self) -> None:
         self.drafted = self.system.draft(self.system.organisation("Sınama Vakfı"))["id"]
@@ -148,6 +240,8 @@ class World:
     def ask(self, case: Any, office: str, *checks: Any) -> None:
         client = self.client(office)
         self._ground(case, client)
+        if is_called_wrong_and_right(case):
+            checks = ()
         headers = {"Authorization": str(client.session.headers["Authorization"])}
         answer = case.call_and_validate(base_url=self.system.url, headers=headers, checks=[*TRUTH, *checks])
         name = route_of(case).name
@@ -163,12 +257,14 @@ class World:
             known = self.known.get((collection, name))
             if name == "id":
                 known = self.drafted if route.name in DRAFTING else self.known.get((route.name, name), known)
+            known = self.known.get((route.name, name), known)
             if known is not None and fits(value, known):
                 given[name] = known
         if UUID.fullmatch(str(headers.get("Imece-Acting-As"))):
             del headers["Imece-Acting-As"]
         if VERSION.fullmatch(str(headers.get("If-Match"))):
-            thing = client.ask("GET", f"/{collection}/{given.get('id') or given.get('code')}")
+            part = "/expertise" if route.name == "change_expertise" else ""
+            thing = client.ask("GET", f"/{collection}/{given.get('id') or given.get('code')}{part}")
             if thing.status == 200:
                 headers["If-Match"] = f'"{thing.body["version"]}"'
         if isinstance(case.body, dict):
@@ -178,6 +274,9 @@ class World:
             }
 
     def _grounded(self, route: Route, name: str, value: Any) -> Any:
+        if isinstance(value, Binary):
+            right = {"begin_import": TABLE_OF_ALL_KINDS, "add_document": A_DOCUMENT}.get(route.name)
+            return Binary(right) if value.data and right else value
         if not isinstance(value, str):
             return value
         known = self.fields.get(name) or self.fields.get(f"{route.name}.{name}")

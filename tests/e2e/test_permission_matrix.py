@@ -18,7 +18,7 @@ from services.gateway.http import Route
 from services.gateway.table import TABLE
 from services.kernel.actor import ROLES
 from services.protocols.adapters.repository import Stores
-from services.protocols.domain.case import Party, ProtocolCase
+from services.protocols.domain.case import ProtocolCase
 from services.protocols.domain.procedure import MOVES
 
 OWN, OTHER, NOWHERE = "own", "other", "no"
@@ -49,11 +49,11 @@ DETOURS = {
 """Stages beside the usual way: where one comes from, and by which move."""
 
 
-def walk_to(stage: str, move: str) -> Walk:
+def walk_to(stage: str, move: str, organisation: str) -> Walk:
     """A file that stands at the stage and reached it just now, so that none of its periods is over."""
     permission = "discretionary" if stage == "authority_determination" else "required"
     for days in range(30):
-        walk = Walk(permission=permission, on=today() - timedelta(days=days))
+        walk = Walk(permission=permission, on=today() - timedelta(days=days), organisation=organisation)
         _go(walk, stage)
         if move == "stamp":
             walk.do("transmit")
@@ -96,14 +96,13 @@ class Matrix:
     def file(self, move: str, stage: str, *, fresh: bool) -> ProtocolCase:
         """A file to be moved, or the one at which everybody fails."""
         if fresh or (move, stage) not in self._files:
-            found = self._store(walk_to(stage, move))
+            found = self._store(walk_to(stage, move, self._organisation))
             if fresh:
                 return found
             self._files[move, stage] = found
         return self._files[move, stage]
 
     def _store(self, walk: Walk) -> ProtocolCase:
-        walk.case.organisation = Party(self._organisation, "Yetki Sınama Derneği")
         with self._stores.write() as store:
             walk.case.reference = store.next_reference("34-35", today().year)
             store.add(walk.case, [], OFFICES["unit_officer"], walk.procedure)
@@ -134,7 +133,7 @@ def test_an_office_makes_the_moves_of_its_role_in_its_own_tenant_only(
     assert "wrong_stage" not in str(answer.body)
 
 
-PLACEHOLDERS: dict[str, Any] = {"code": "34-35", "move": "accept", "name": "protocol"}
+PLACEHOLDERS: dict[str, Any] = {"code": "34-35", "move": "accept", "name": "protocol", "row": "2"}
 
 
 @pytest.mark.parametrize("route", [each for each in TABLE.routes if each.access != "public"], ids=lambda r: r.name)

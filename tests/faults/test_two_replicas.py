@@ -46,13 +46,13 @@ def _in_the_middle(load: Load, cut: Callable[[], None]) -> None:
 
 
 def test_the_broker_restarted_in_the_middle_loses_nothing(doubled: System) -> None:
-    load, before = _load(doubled, 1000)
+    load, before = _load(doubled, 500)
     _in_the_middle(load, _restart_broker)
     assert load.endings[503] > 0, "nobody noticed the broker's absence"
     check(load, before)
 
 
-@pytest.mark.parametrize(("service", "moves"), [("notifications", 1000), ("protocols", 300)])
+@pytest.mark.parametrize(("service", "moves"), [("notifications", 300), ("protocols", 300)])
 def test_a_process_killed_in_the_middle_loses_nothing(doubled: System, service: str, moves: int) -> None:
     load, before = _load(doubled, moves)
 

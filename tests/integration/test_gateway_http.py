@@ -6,6 +6,8 @@ gateway itself is real.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import uuid
@@ -33,8 +35,10 @@ from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, Not
 from services.kernel.text import Sentence
 from services.runtime.clockwork import Time
 from services.runtime.database import Database
+from services.runtime.form import Form, Sent, Taking
 from services.runtime.migration import ensure_database, is_current, upgrade
 from services.runtime.settings import Settings
+from services.runtime.web import RECEIVED
 
 POSTGRES = os.environ.get("IMECE_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 PASSWORD = "üç kuruşa beş köfte yok"
@@ -393,6 +397,8 @@ def test_without_a_sign_in_nothing_but_the_public_paths_answers(door: Door, rout
         "id": PROTOCOL,
         "code": "34-35",
         "status_id": STATUS,
+        "document_id": STATUS,
+        "row": "2",
         "clock_id": CLOCK,
         "move": "sign",
         "name": "protocol",
@@ -406,9 +412,10 @@ def test_without_a_sign_in_nothing_but_the_public_paths_answers(door: Door, rout
 
 @pytest.mark.parametrize("route", [pytest.param(r, id=r.name) for r in TABLE.routes if r.roles])
 def test_another_office_is_refused_before_its_input_is_read(door: Door, route: Any) -> None:
-    token = door.token(Office("auditor"))
+    token = door.token(next(office for office in (Office("auditor"), ADMIN, UNIT) if office.role not in route.roles))
     path = route.path
-    for name, value in {"id": PROTOCOL, "code": "34-35", "status_id": STATUS}.items():
+    known = {"id": PROTOCOL, "code": "34-35", "status_id": STATUS, "document_id": STATUS, "row": "2"}
+    for name, value in known.items():
         path = path.replace(f"{{{name}}}", value)
     assert (403, "wrong_office") == code(door.ask(route.method, path, {"nonsense": 1}, token=token))
 
@@ -1083,3 +1090,125 @@ def test_two_changes_of_one_version_do_not_both_succeed(door: Door) -> None:
         *[lambda: door.api("PATCH", f"/users/{user_id}", {"full_name": "y"}, token=token, If_Match='"1"')] * 4
     )
     assert [200, 412, 412, 412] == sorted(answer.status_code for answer in answers)
+
+
+# forms with files
+
+
+def form_of(**fields_: Any) -> Form:
+    return Form(list(fields_.items()))
+
+
+def file_of(data: bytes = b"name,form\nDernek,association\n", name: str = "liste.csv") -> Sent:
+    return Sent(io.BytesIO(data), name, "text/csv", len(data), hashlib.sha256(data).hexdigest())
+
+
+def head(path: str, token: str | None, **headers: str) -> Request:
+    """The head of a form, as the door shows it before the form is read."""
+    sent = {"Content-Type": "multipart/form-data; boundary=x", **{n.replace("_", "-"): v for n, v in headers.items()}}
+    if token:
+        sent["Authorization"] = f"Bearer {token}"
+    path, _, query = path.partition("?")
+    builder = EnvironBuilder(path=f"/api/v1{path}", query_string=query, method="POST", headers=sent)
+    return Request(builder.get_environ())
+
+
+def announced(door: Door, path: str, token: str | None, **headers: str) -> Any:
+    return GATEWAY.announced(head(path, token, **headers), door.ports)
+
+
+def test_a_form_is_taken_from_whom_the_address_is_for_and_only_there(door: Door) -> None:
+    registrar = door.token(REGISTRAR)
+    assert Taking(200 * 1024**2, door.settings.documents) == announced(door, "/imports", registrar)
+    assert (401, "unauthenticated") == code(announced(door, "/imports", None))
+    assert (403, "wrong_office") == code(announced(door, "/imports", door.token(UNIT)))
+    assert (422, "invalid") == code(announced(door, "/imports?page=1", registrar))
+    assert (422, "malformed_idempotency_key") == code(
+        announced(door, "/imports", registrar, Idempotency_Key="ş".encode().decode("latin-1"))
+    )
+    assert [None, None] == [announced(door, path, registrar) for path in ("/organisations", "/nothing")]
+    assert "nosniff" == announced(door, "/imports", None).headers["X-Content-Type-Options"]
+
+
+def sent_form(door: Door, token: str, form: Form | None) -> Response:
+    request = head("/imports", token)
+    if form is not None:
+        request.environ[RECEIVED] = form
+    return GATEWAY.handle(request, door.ports)
+
+
+def test_only_the_columns_that_the_registry_takes_leave_the_door(door: Door) -> None:
+    imported = {"id": PROTOCOL, "kind": "organisations", "source": "x", "state": "running", "phase": "receiving"}
+    door.registry.answers |= {
+        "begin_import": {"id": PROTOCOL, "state": "running", "keep": [2, 0]},
+        "get_import": imported,
+        "add_import_rows": {},
+        "finish_upload": imported | {"phase": "comparing"},
+    }
+    table = (
+        "name,person,registry_no\n" + "".join(f"Dernek {n},Gizli Kişi,{n}\n" for n in range(1_001)) + "x,y,z,zu viel\n"
+    )
+    found = sent_form(
+        door,
+        door.token(REGISTRAR),
+        form_of(file=file_of(table.encode()), kind="organisations", source="x", apply="true"),
+    )
+    assert (202, "comparing") == (found.status_code, (found.json or {})["phase"])
+    begun, _, first, second, finished = (arguments for _, arguments in door.registry.asked)
+    assert (["name", "person", "registry_no"], True) == (begun["header"], begun["apply"])
+    assert hashlib.sha256(table.encode()).hexdigest() == begun["file_sha256"]
+    assert (0, 1000, [2, ["0", "Dernek 0"]]) == (first["number"], len(first["rows"]), first["rows"][0])
+    assert (1, 2, None) == (second["number"], len(second["rows"]), second["rows"][1][1])
+    assert 2 == finished["parts"]
+    assert "Gizli" not in json.dumps(door.registry.asked)
+
+
+def test_a_delivery_that_arrived_before_is_not_repeated(door: Door) -> None:
+    door.registry.answers |= {
+        "begin_import": {"id": PROTOCOL, "state": "running", "keep": [0]},
+        "get_import": {"id": PROTOCOL, "kind": "organisations", "source": "x", "state": "ready", "phase": None},
+    }
+    found = sent_form(door, door.token(REGISTRAR), form_of(file=file_of(), kind="organisations", source="x"))
+    assert (202, "ready") == (found.status_code, (found.json or {})["state"])
+    assert ["begin_import", "get_import"] == [method for method, _ in door.registry.asked]
+
+
+@pytest.mark.parametrize(
+    ("error", "abandoned"),
+    [(Refused("another one runs"), True), (Unavailable("gone"), False), (LookupError("bug"), True)],
+)
+def test_what_cannot_be_delivered_is_given_up_unless_it_may_be_sent_again(
+    door: Door, error: Exception, *, abandoned: bool
+) -> None:
+    door.registry.answers |= {
+        "begin_import": {"id": PROTOCOL, "state": "running", "keep": [0]},
+        "get_import": {"id": PROTOCOL, "phase": "receiving"},
+        "add_import_rows": error,
+        "abandon_upload": {},
+    }
+    found = sent_form(door, door.token(REGISTRAR), form_of(file=file_of(), kind="organisations", source="x"))
+    assert found.status_code == {Refused: 409, Unavailable: 503}.get(type(error), 500)
+    assert abandoned is ("abandon_upload" in [method for method, _ in door.registry.asked])
+
+
+@pytest.mark.parametrize(
+    ("fields_", "wrong"),
+    [
+        ({"file": "text", "kind": "organisations", "source": "x"}, "file"),
+        ({"file": file_of(b""), "kind": "organisations", "source": "x"}, "file"),
+        ({"file": file_of(b"", ""), "kind": "organisations", "source": "x"}, "file"),
+        ({"file": file_of(), "kind": file_of(), "source": "x"}, "kind"),
+        ({"file": file_of(), "kind": "organisations", "source": "\x00"}, "source"),
+    ],
+)
+def test_a_form_is_checked_field_by_field(door: Door, fields_: dict[str, Any], wrong: str) -> None:
+    found = sent_form(door, door.token(REGISTRAR), form_of(**fields_))
+    assert (422, [wrong]) == (found.status_code, [each["field"] for each in (found.json or {})["errors"]])
+    twice = Form([("kind", "organisations"), ("kind", "organisations"), ("file", file_of()), ("source", "x")])
+    assert (422, "invalid") == code(sent_form(door, door.token(REGISTRAR), twice))
+
+
+def test_a_body_that_is_no_form_is_refused_where_a_file_is_taken(door: Door) -> None:
+    token = door.token(REGISTRAR)
+    assert (415, "unsupported_media_type") == code(door.api("POST", "/imports", {"kind": "organisations"}, token=token))
+    assert (422, "body_missing") == code(door.api("POST", "/imports", token=token))

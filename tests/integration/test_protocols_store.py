@@ -99,6 +99,8 @@ def test_what_lies_in_the_outbox_is_what_the_contract_says(files: Database, name
     walk.do("grant")
     walk.do("sign")
     walk.keep()
+    walk.change_partner()
+    walk.keep()
     walk.let_run_out("TERM")
     walk.keep()
     found = [row.data for row in events_of(files) if row.name == name]

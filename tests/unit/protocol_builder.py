@@ -10,7 +10,9 @@ from services.kernel.calendar import ISTANBUL, Calendar
 from services.kernel.events import Event
 from services.kernel.workflow import Act
 from services.protocols.domain import case as cases
-from services.protocols.domain.case import ProtocolCase
+from services.protocols.domain import partner as partners
+from services.protocols.domain.case import Party, ProtocolCase
+from services.protocols.domain.partner import Succession
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import protocol_procedure
 from services.protocols.domain.vote import Votes
@@ -54,7 +56,7 @@ class Walk:
 
     def __init__(
         self, *, zoning: bool = False, kind: str = "metropolitan_district", permission: str = "required",
-        policy: Policy = POLICY, on: date = START, calendar: Calendar = CALENDAR,
+        policy: Policy = POLICY, on: date = START, calendar: Calendar = CALENDAR, organisation: str = ORGANISATION,
     ) -> None:  # fmt: skip
         self.procedure = protocol_procedure(policy)
         self.calendar = calendar
@@ -71,7 +73,7 @@ class Walk:
                 "code": MUNICIPALITY, "name": "Şişli Belediyesi", "kind": kind,
                 "civil_authority": {"code": AUTHORITY, "name": "Şişli Kaymakamlığı"},
             },
-            organisation={"id": ORGANISATION, "name": "Yer Çizenler"},
+            organisation={"id": organisation, "name": "Yer Çizenler"},
             standing=standing(permission),
             actor=OFFICES["unit_officer"],
             now=moment(on),
@@ -123,6 +125,17 @@ class Walk:
     def do(self, move: str, office: str | None = None, **fields: Any) -> ProtocolCase:
         given = {**self.usual_fields(move), **fields}
         self.events += cases.perform(self.case, move, self.act(move, office, **given), self.procedure, self.calendar)
+        return self.case
+
+    def change_partner(self, settle: str | None = "continues") -> ProtocolCase:
+        """The partner merges into another organisation; the unit settles the flag, unless `settle` is None."""
+        heir = Party("6f1c2f3e-0000-4000-8000-000000000002", "Birleşik Dernek")
+        told = {**standing("required"), "on": self.on.isoformat()}
+        merger = Succession(self.case.organisation.id, self.case.party_version + 1, "merge", self.on, heir, 1, told)
+        self.events += partners.follow(self.case, merger, SYSTEM, moment(self.on), self.calendar)
+        if settle is not None:
+            act = Act(OFFICES["unit_officer"], {}, self.on, moment(self.on), self.on)
+            self.events += partners.settle(self.case, "Hukuk biriminin görüşü", settle, act, self.calendar)
         return self.case
 
     def pass_days(self, days: int) -> ProtocolCase:

@@ -277,7 +277,30 @@ def test_every_event_heard_has_its_row_in_the_audience() -> None:
 
 
 def test_the_audience_names_offices_only() -> None:
-    assert {role for rule in AUDIENCE for role in rule.roles} <= {*ROLES, TURN, OWNER} - set(CENTRAL_ROLES)
+    assert {role for rule in AUDIENCE for role in rule.roles} <= {*ROLES, TURN, OWNER}
+
+
+def test_of_the_central_offices_the_registrar_alone_hears_and_of_the_registry_alone() -> None:
+    told = {(role, rule.event.partition(".")[0]) for rule in AUDIENCE for role in rule.roles if role in CENTRAL_ROLES}
+    assert {("registrar", "organisation")} == told
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        ("protocol.flagged.v1", {"unit_officer", "registry_clerk", "mayor", "organisation_representative"}),
+        ("protocol.review_settled.v1", {"registry_clerk", "mayor", "organisation_representative"}),
+        ("protocol.partner_changed.v1", {"unit_officer", "registry_clerk", "organisation_representative"}),
+        ("organisation.correction_proposed.v1", {"registrar"}),
+        ("organisation.correction_decided.v1", {"organisation_representative"}),
+        ("organisation.audit_due.v1", {"registrar"}),
+        ("organisation.status_ending.v1", {"registrar", "organisation_representative"}),
+    ],
+)
+def test_what_changes_in_the_registry_reaches_those_who_must_act_on_it(event: str, told: set[str]) -> None:
+    by = "unit_officer" if event == "protocol.review_settled.v1" else "system"
+    expected = {f"{role}@{TENANTS.get(role, '-')}" for role in told}
+    assert expected == set(listeners(happening(event, by=by)))
 
 
 def test_only_organisations_events_need_the_open_cases() -> None:

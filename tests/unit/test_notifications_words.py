@@ -11,12 +11,18 @@ import pytest
 
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.template import (
+    AUDITS,
+    CAUSES,
     CLOCKS,
+    ENDINGS,
     EXPIRIES,
     MOVES,
+    NOW,
+    OUTCOMES,
     OWNERS,
     PERMISSIONS,
     STAGES,
+    SUCCESSIONS,
     TEMPLATES,
     TURNS,
     WHYS,
@@ -34,12 +40,14 @@ KNOWN = {
     "municipality_name": "Şişli Belediyesi",
     "authority_name": "Şişli Kaymakamlığı",
     "organisation_name": "Yer Çizenler Herkes İçin Haritalama Derneği",
+    "former_organisation_name": "Sokak Haritaları Derneği",
     "name": "Yer Çizenler Herkes İçin Haritalama Derneği",
     "article": "5393/23",
     "why": "calendar",
     "cases": "34-35/2026/1, 34-35/2026/2",
     **dict.fromkeys(
-        ("due_on", "done_on", "from_due_on", "to_due_on", "starts_on", "ends_on", "standing_on"), "2026-03-02"
+        ("due_on", "done_on", "from_due_on", "to_due_on", "starts_on", "ends_on", "standing_on", "effective_on"),
+        "2026-03-02",
     ),
 }
 
@@ -51,7 +59,11 @@ def chosen() -> list[dict[str, Any]]:
         "to": STAGES,
         "turn": TURNS,
         "whose": OWNERS,
-        "kind": {**CLOCKS, **EXPIRIES},
+        "kind": {**CLOCKS, **EXPIRIES, **SUCCESSIONS, **ENDINGS},
+        "cause": CAUSES,
+        "now": NOW,
+        "outcome": OUTCOMES,
+        "urgency": AUDITS,
         "permission": PERMISSIONS,
         "why": WHYS,
     }

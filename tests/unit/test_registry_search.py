@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.kernel.turkish import collation_key, fold, words
 from services.registry.adapters.search import (
+    MOST_MEANINGS,
     Candidate,
     folded_name,
     likely,
@@ -134,7 +135,7 @@ def test_the_quick_look_at_letters_loses_no_likely_word(word: str, named: list[s
         for other in named
         if other != word and typing_errors(word, other, limit) is not None
     )
-    assert [other for _, other in expected][:12] == likely(word, named)
+    assert [other for _, other in expected][:MOST_MEANINGS] == likely(word, named)
 
 
 def test_short_words_and_numbers_are_taken_as_written() -> None:

@@ -20,6 +20,7 @@ WRONG = {
     "IMECE_SESSION_HOURS": "0",
     "IMECE_SESSION_IDLE_MINUTES": "soon",
     "IMECE_TRUSTED_PROXIES": "-1",
+    "IMECE_MAX_UPLOAD_MEGABYTES": "0",
     "IMECE_MAX_BODY_KILOBYTES": "1e6",
     "IMECE_HALF_DAY_IS_WORKING_DAY": "belki",
     "IMECE_ADMINISTRATIVE_LEAVE_IS_HOLIDAY": "x",
@@ -28,6 +29,8 @@ WRONG = {
     "IMECE_MAYOR_MAY_WAIVE_RETURN": "x",
     "IMECE_PERMISSION_SILENCE_DAYS": "366",
     "IMECE_DOCUMENT_REQUEST_PAUSES_SILENCE": "x",
+    "IMECE_AUDIT_WARNING_DAYS": "0",
+    "IMECE_STATUS_ENDING_WARNING_DAYS": "90,soon",
     "IMECE_MAX_WORKERS": "1",
     "IMECE_RPC_TIMEOUT": "0",
     "IMECE_HANDLER_DEADLINE": "-1",
@@ -35,12 +38,20 @@ WRONG = {
     "IMECE_RELAY_INTERVAL": "inf",
     "IMECE_DRAIN_DEADLINE": "x",
     "IMECE_ANCHOR_INTERVAL": "0",
+    "IMECE_OPEN_DATA_HOUR": "24",
     "IMECE_HOUSEKEEPING_INTERVAL": "0",
     "IMECE_REPLIES_KEPT_DAYS": "0",
     "IMECE_RETRY_DELAYS": "1,soon",
     "IMECE_LOG_LEVEL": "info",
 }
-FREE = {"data_dir", "demo_password", "amqp_url", "database_url", *(f"{name}_database_url" for name in SERVICES)}
+FREE = {
+    "data_dir",
+    "documents_dir",
+    "demo_password",
+    "amqp_url",
+    "database_url",
+    *(f"{name}_database_url" for name in SERVICES),
+}
 """Settings that take any text."""
 SERVER, BROKER = "postgresql://imece@db.example:5432", "amqp://imece@mq.example:5672//"
 

@@ -39,6 +39,7 @@ def list_protocols(call: Call) -> Answer:
         authority=query.get("authority"),
         organisation=query.get("organisation"),
         overdue=query.get("overdue"),
+        legal_review=query.get("legal_review"),
         page=query["page"],
         size=query["size"],
     )

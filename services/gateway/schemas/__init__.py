@@ -523,6 +523,14 @@ class StandingSummarySchema(AnswerSchema):
     until = _day("The last day on which it stays so, by what is known.")
 
 
+class FormerSchema(AnswerSchema):
+    """A name and registry number that an organisation bore before."""
+
+    name = fields.String(required=True)
+    registry_no = _text()
+    until = _day("The day since which it bears another.")
+
+
 class OrganisationSchema(AnswerSchema):
     """An organisation of the register."""
 
@@ -545,6 +553,11 @@ class OrganisationSchema(AnswerSchema):
     history = fields.List(fields.Nested(StatusSchema), metadata=_said("Every record of every status."))
     standing = fields.Nested(StandingSummarySchema, metadata=_said("Today's."))
     warnings = Sentences(metadata=_said("What looks unusual; it was stored all the same."))
+    former = fields.List(fields.Nested(FormerSchema), metadata=_said("What it was called before, oldest first."))
+    successors = fields.List(_id(), metadata=_said("Who took its place; `succession` of it leads to the end."))
+    last_audit_on = _day("The newest audit on record (5253/27).")
+    audit_due_on = _day("When the next audit is due; null where no status asks for one.")
+    status_ends_on = _day("The last day of the status that holds today; null while no end is known.")
     version = _version()
 
 
@@ -651,6 +664,8 @@ NewProtocolSchema = strictly(
 )
 ProtocolTextSchema = strictly(contract.TextSchema, "ProtocolTextSchema")
 MoveSchema = strictly(contract.MoveSchema)
+SettlementSchema = strictly(contract.SettlementSchema, "SettlementSchema")
+REVIEW_STATES = ("none", "open", "settled")
 
 
 class ContributionLineSchema(AnswerSchema):
@@ -726,6 +741,59 @@ class WarningSchema(ReasonSchema):
     line = _number("Which contribution, counted from 1.")
 
 
+class ReviewSettlementSchema(AnswerSchema):
+    """How a legal review ended."""
+
+    outcome = fields.String(
+        required=True,
+        metadata=_said("continues, seek_permission, terminate_advised; standing_returned: its cause went away."),
+    )
+    opinion = _text("The legal unit's opinion; for the municipality and the auditor alone.")
+    reason = _text("Where its cause went away: in which way.")
+    on = _day()
+    at = _moment()
+    office = _text("The office that settled it.")
+
+
+class StatusEvidenceSchema(AnswerSchema):
+    """The status in question, as it was recorded when the file was flagged."""
+
+    id = _id()
+    kind = Word(STATUS_KINDS)
+    decision_no = _text()
+    decision_on = _day()
+    valid_from = _day()
+    valid_to = _day()
+    revoked_on = _day()
+    revocation_no = _text("The number of the decision that revoked it.")
+    revocation_on = _day("The date of that decision.")
+
+
+class EvidenceSchema(AnswerSchema):
+    """The record that a flag rests on."""
+
+    organisation_id = _id()
+    organisation_version = _number("The version of the organisation's record.")
+    state = Word(ORGANISATION_STATES, allow_none=True)
+    status = fields.Nested(StatusEvidenceSchema, allow_none=True)
+    former_organisation_id = _id("After a merger or split: the partner before.", nullable=True)
+    former_organisation_version = _number()
+
+
+class LegalReviewSchema(AnswerSchema):
+    """Whether the protocol is flagged because its permission would now be another; nothing is rerouted by it."""
+
+    state = Word(REVIEW_STATES, required=True)
+    since = _moment()
+    cause = _text("A sentence for people.")
+    cause_code = _text()
+    was = fields.Nested(StandingSummarySchema, allow_none=True, metadata=_said("What the newest decision relied on."))
+    now = fields.Nested(StandingSummarySchema, allow_none=True, metadata=_said("What is known now."))
+    article = _text()
+    evidence = fields.Nested(EvidenceSchema, allow_none=True)
+    settled = fields.Nested(ReviewSettlementSchema, allow_none=True)
+
+
 class ProtocolSummarySchema(AnswerSchema):
     """A protocol in a list."""
 
@@ -746,6 +814,7 @@ class ProtocolSummarySchema(AnswerSchema):
     due_on = _day("The nearest running time limit.")
     overdue_since = _day("The earliest time limit that has passed unmet.")
     funder_deadline = _day()
+    legal_review = fields.Nested(LegalReviewSchema)
     version = _version()
 
 
@@ -781,6 +850,7 @@ class ProtocolsQuery(PageQuery):
     authority = Shaped(AUTHORITY, "K34-35")
     organisation = Identifier(metadata=_said("Id of the organisation."))
     overdue = Flag(as_text=True, metadata=_said("Only those with a time limit that has passed."))
+    legal_review = Word(REVIEW_STATES, metadata=_said("`open`: flagged for legal review."))
 
 
 class ProtocolPageSchema(_Page):
@@ -924,6 +994,9 @@ class TaskSchema(AnswerSchema):
     since = _moment()
     due_on = _day()
     urgency = Word(URGENCIES)
+    legal_review = fields.Nested(
+        LegalReviewSchema, allow_none=True, metadata=_said("For the unit: an open review that it must settle.")
+    )
 
 
 class WorkSchema(_Page):

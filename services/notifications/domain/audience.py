@@ -182,6 +182,23 @@ AUDIENCE: tuple[Rule, ...] = (
         roles=("organisation_representative", "unit_officer", "registry_clerk", "mayor", *AUTHORITY_ROLES),
         why="All parties, and the authority that received or permitted it.",
     ),
+    # Partners whose standing or person changed.
+    *(
+        Rule(
+            event=event,
+            roles=("unit_officer", "registry_clerk", "mayor", "organisation_representative"),
+            why=why,
+        )
+        for event, why in (
+            ("protocol.flagged.v1", "Whether the protocol needs permission may be another question now (5393/75)."),
+            ("protocol.review_settled.v1", "They were told that the review was needed."),
+        )
+    ),
+    Rule(
+        event="protocol.partner_changed.v1",
+        roles=("unit_officer", "registry_clerk", "organisation_representative"),
+        why="Another organisation, or the same by another name, is the partner from now on.",
+    ),
     # Clocks. A move already tells whose turn it is and until when.
     Rule(
         event="clock.started.v1",
@@ -239,6 +256,26 @@ AUDIENCE: tuple[Rule, ...] = (
                 "Whether an open case needs permission may have changed (5393/75).",
             ),
         )
+    ),
+    Rule(
+        event="organisation.correction_proposed.v1",
+        roles=("registrar",),
+        why="The registrar decides what is recorded.",
+    ),
+    Rule(
+        event="organisation.correction_decided.v1",
+        roles=("organisation_representative",),
+        why="The organisation proposed it.",
+    ),
+    Rule(
+        event="organisation.audit_due.v1",
+        roles=("registrar",),
+        why="Public-benefit associations are audited at least every two years (5253/27).",
+    ),
+    Rule(
+        event="organisation.status_ending.v1",
+        roles=("registrar", "organisation_representative"),
+        why="With the status the exemption ends (5393/75); both have time to act.",
     ),
 )
 

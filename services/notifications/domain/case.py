@@ -11,7 +11,7 @@ from services.notifications.domain.happening import Happening
 CLOSED = frozenset({"withdrawn", "rejected", "lapsed", "abandoned", "terminated", "annulled", "expired"})
 """Stages after which nothing more happens to a case."""
 
-_STAGE_FIELD = {"protocol.drafted.v1": "stage", "protocol.moved.v1": "to"}
+_STAGE_FIELD = {"protocol.drafted.v1": "stage", "protocol.moved.v1": "to", "protocol.partner_changed.v1": "stage"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,6 +109,50 @@ PERMISSIONS: Mapping[str, str] = {
     "legal_review": "From {standing_on}: a protocol with this organisation needs a legal review first.",
 }
 
+CAUSES: Mapping[str, str] = {
+    "status_revoked": "The status of the organisation on which the file relies was revoked.",
+    "status_ended": "The status of the organisation on which the file relies has ended.",
+    "status_corrected": "The record of the status on which the file relies was corrected.",
+    "status_recorded": "A status of the organisation is recorded that the newest decision did not know.",
+    "dissolved": "The organisation is recorded as dissolved.",
+    "succession": "Another organisation has taken the place of the former partner.",
+    "record_changed": "The record of the organisation has changed.",
+}
+
+NOW: Mapping[str, str] = {
+    "not_needed": "By what is known now, no permission is needed.",
+    "exempt": "By what is known now, the protocol is exempt from permission.",
+    "required": "By what is known now, the permission of the civil authority is needed.",
+    "discretionary": "By what is known now, the civil authority decides whether its permission is needed.",
+    "not_possible": "By what is known now, no protocol can be made with this organisation.",
+    "legal_review": "By what is known now, the law gives no clear answer for this organisation.",
+}
+
+OUTCOMES: Mapping[str, str] = {
+    "continues": "Outcome: the protocol goes on as it is.",
+    "seek_permission": "Outcome: permission is to be sought.",
+    "terminate_advised": "Outcome: ending the protocol is advised.",
+    "standing_returned": "Outcome: the standing is again the one on which the file relies.",
+}
+
+SUCCESSIONS: Mapping[str, str] = {
+    "rename": "{former_organisation_name} is now called {organisation_name}; it is the same organisation.",
+    "merge": "{former_organisation_name} has merged into {organisation_name}, which is the partner from now on.",
+    "split": "{former_organisation_name} was split; {organisation_name} is the partner from now on.",
+}
+
+ENDINGS: Mapping[str, str] = {
+    "public_benefit": "The public-benefit status of {name} ends; its last day is {ends_on}.",
+    "tax_exempt": "The tax exemption of {name} ends; its last day is {ends_on}.",
+}
+
+AUDITS: Mapping[str, str] = {
+    "later": "The next audit of {name} is due on {due_on}.",
+    "soon": "The next audit of {name} is due on {due_on}.",
+    "today": "The audit of {name} is due today, {due_on}.",
+    "overdue": "The audit of {name} was due on {due_on}; none is recorded.",
+}
+
 SUBJECT = "Protocol: “{title}”, {municipality_name} and {organisation_name}."
 DONE = "Date of the act: {done_on}."
 DUE = "The nearest time limit ends on {due_on}."
@@ -278,6 +322,28 @@ TEMPLATES: Mapping[str, Template] = {
         "Protocol in force",
         ("The protocol has entered into force.", SUBJECT, "It runs from {starts_on} to {ends_on}."),
     ),
+    "protocol.flagged.v1": Template(
+        "Legal review needed",
+        (
+            "The protocol was flagged for legal review.",
+            SUBJECT,
+            Choice("cause", CAUSES),
+            Choice("now", NOW),
+            "Its stage and time limits stay as they are; nothing is rerouted by itself.",
+            BASIS,
+        ),
+    ),
+    "protocol.review_settled.v1": Template(
+        "Legal review settled", ("The legal review of the protocol was settled.", SUBJECT, Choice("outcome", OUTCOMES))
+    ),
+    "protocol.partner_changed.v1": Template(
+        "The partner has changed",
+        (
+            Choice("kind", SUCCESSIONS, other="Another organisation is the partner from now on."),
+            SUBJECT,
+            "It took effect on {effective_on}.",
+        ),
+    ),
     "clock.started.v1": Template(
         "A time limit has begun",
         (
@@ -342,6 +408,19 @@ TEMPLATES: Mapping[str, Template] = {
             BASIS,
         ),
     ),
+    "organisation.correction_proposed.v1": Template(
+        "Correction proposed",
+        ("{name} proposes a correction of its record.", "Accept or decline it field by field."),
+    ),
+    "organisation.correction_decided.v1": Template(
+        "Correction decided",
+        (
+            "The registrar decided on the correction that {name} proposed.",
+            "What was accepted, what was declined and why stands in the correction.",
+        ),
+    ),
+    "organisation.audit_due.v1": Template("Audit due", (Choice("urgency", AUDITS), BASIS)),
+    "organisation.status_ending.v1": Template("A status is about to end", (Choice("kind", ENDINGS), BASIS)),
 }
 """By event, and by `<event>/<move or state>` where that has words of its own."""
 

@@ -14,9 +14,10 @@ from services.protocols.adapters.repository import act_from
 from services.protocols.adapters.tables import ACTS, ANCHORS, PROTOCOLS, TEXTS
 from services.protocols.domain.case import DRAFT, EXPIRE_CLOCK, RECOUNT, REPLACE_TEXT, ActRecord, sha256_of
 from services.protocols.domain.chain import GENESIS, faults
+from services.protocols.domain.partner import FLAG, FOLLOW, RETURN, SETTLE, partner_of, review_after
 from services.runtime.database import Database
 
-NOT_MOVES = (DRAFT, REPLACE_TEXT, EXPIRE_CLOCK, RECOUNT)
+NOT_MOVES = (DRAFT, REPLACE_TEXT, EXPIRE_CLOCK, RECOUNT, FOLLOW, FLAG, SETTLE, RETURN)
 _ANCHOR_LOCK = 7_204_003
 _HEADS_AT_ONCE = 5_000
 _CASES_AT_ONCE = 200
@@ -84,6 +85,9 @@ def _chains(connection: Connection) -> Iterator[str]:
                 PROTOCOLS.c.text_version,
                 PROTOCOLS.c.text_sha256,
                 PROTOCOLS.c.approved_sha256,
+                PROTOCOLS.c.organisation_id,
+                PROTOCOLS.c.organisation_name,
+                PROTOCOLS.c.review,
             )
             .where(PROTOCOLS.c.id > after if after else PROTOCOLS.c.id.is_not(None))
             .order_by(PROTOCOLS.c.id)
@@ -116,6 +120,19 @@ def _drift(case: Any, acts: list[ActRecord]) -> Iterator[str]:
         yield f"the file stands at {case.stage}, its history ends at {acts[-1].to_stage}"
     if acts and case.facts != replay(acts):
         yield "the file's facts are not those of its history"
+    if acts and case.review != replay_review(acts):
+        yield "the file's legal review is not that of its history"
+    partner, name = partner_of(acts)
+    if acts and (partner != case.organisation_id or name not in (None, case.organisation_name)):
+        yield "the file's partner is not that of its history"
+
+
+def replay_review(acts: list[ActRecord]) -> dict[str, Any]:
+    """The newest legal review, from the history alone."""
+    review: dict[str, Any] = {}
+    for act in acts:
+        review = review_after(review, act)
+    return review
 
 
 def replay(acts: list[ActRecord]) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -17,8 +17,20 @@ from services.kernel.clock import Clock
 from services.kernel.events import Event
 from services.kernel.workflow import Procedure
 from services.protocols.adapters.messages import messages
-from services.protocols.adapters.tables import ACTS, CLAIMS, CLOCKS, COUNTERS, DAYS, PARTNERS, PROTOCOLS, TEXTS
+from services.protocols.adapters.tables import (
+    ACTS,
+    CLAIMS,
+    CLOCKS,
+    COUNTERS,
+    DAYS,
+    PARTNERS,
+    PROTOCOLS,
+    SUCCESSIONS,
+    TEXTS,
+)
+from services.protocols.domain import partner as partners
 from services.protocols.domain.case import ActRecord, Party, ProtocolCase
+from services.protocols.domain.partner import Partner, Succession
 from services.runtime import reply
 from services.runtime.database import Database
 from services.runtime.outbox import SEES_ALL, post
@@ -78,6 +90,8 @@ def case_from(row: Row[Any], clocks: Sequence[Clock]) -> ProtocolCase:
         successors=row.successors,
         shared=row.shared_authority is not None,
         earlier_clocks=row.earlier_clocks,
+        party_version=row.party_version,
+        review=row.review,
     )
 
 
@@ -90,6 +104,8 @@ def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetim
     # One office beside the turn is enough: only the summary's publication runs beside the way.
     duty, duty_on = min(duties.items(), key=lambda each: each[1], default=(None, None))
     return {
+        "organisation_id": case.organisation.id,
+        "organisation_name": case.organisation.name,
         "authority": case.authority.id,
         "authority_name": case.authority.name,
         "shared_authority": case.authority.id if case.shared else None,
@@ -111,6 +127,10 @@ def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetim
         "duty": duty,
         "duty_on": duty_on,
         "earlier_clocks": case.earlier_clocks,
+        "party_version": case.party_version,
+        "review": case.review,
+        "review_state": case.review.get("state"),
+        "review_on": date.fromisoformat(case.review["on"]) if case.review else None,
     }
 
 
@@ -124,9 +144,11 @@ _CLOCKS_OF_MANY = (
     .order_by(CLOCKS.c.protocol_id, CLOCKS.c.place)
 )
 _NEWEST_DAY = select(func.coalesce(func.max(DAYS.c.version), 0))
-_PARTNER = select(PARTNERS.c.standing).where(PARTNERS.c.organisation_id == bindparam("id"))
+_PARTNER = select(PARTNERS).where(PARTNERS.c.organisation_id == bindparam("id"))
+_SUCCESSION = select(SUCCESSIONS).where(SUCCESSIONS.c.organisation_id == bindparam("id"))
 _CHANGING = (
-    "authority", "authority_name", "shared_authority", "text_version", "text_sha256", "approved_sha256", "stage",
+    "organisation_id", "organisation_name", "party_version", "review", "review_state", "review_on", "authority",
+    "authority_name", "shared_authority", "text_version", "text_sha256", "approved_sha256", "stage",
     "since", "last_on", "version", "head_hash", "standing", "facts", "successors", "changed_at", "turn",
     "overdue_since", "work_on", "duty", "duty_on", "earlier_clocks",
 )  # fmt: skip
@@ -195,10 +217,27 @@ class Store:
         ).scalar_one()
         return found
 
-    def partner_standing(self, organisation_id: str) -> dict[str, Any] | None:
-        """What the registry's events last told of a partner's standing."""
-        found: dict[str, Any] | None = self.connection.execute(_PARTNER, {"id": organisation_id}).scalar()
-        return found
+    def partner(self, organisation_id: str) -> Partner | None:
+        """The partner as the registry's events last told it."""
+        row = self.connection.execute(_PARTNER, {"id": organisation_id}).one_or_none()
+        if row is None:
+            return None
+        return Partner(row.organisation_id, row.name, row.state, row.version, row.standing, tuple(row.statuses))
+
+    def succession(self, organisation_id: str) -> Succession | None:
+        """Who gets the organisation's open protocols, as the registry's events last told it."""
+        row = self.connection.execute(_SUCCESSION, {"id": organisation_id}).one_or_none()
+        if row is None:
+            return None
+        return Succession(
+            organisation_id=row.organisation_id,
+            version=row.version,
+            kind=row.kind,
+            effective_on=row.effective_on,
+            heir=Party(row.heir_id, row.heir_name),
+            heir_version=row.heir_version,
+            standing=row.standing,
+        )
 
     def acts(self, protocol_id: str, page: int, size: int) -> tuple[list[Row[Any]], int]:
         """One page of the history, oldest first, and how many acts there are."""
@@ -245,8 +284,6 @@ class Store:
                 municipality=case.municipality.id,
                 municipality_name=case.municipality.name,
                 municipality_kind=case.municipality_kind,
-                organisation_id=case.organisation.id,
-                organisation_name=case.organisation.name,
                 title=case.title,
                 subject=case.subject,
                 municipal_duty=case.municipal_duty,
@@ -423,10 +460,39 @@ def visible_to(actor: Actor) -> ColumnElement[bool] | None:
 
 
 def work_of(own: ColumnElement[bool], role: str) -> tuple[list[ColumnElement[bool]], list[Any]]:
-    """Conditions and order of an office's work: where its turn is, and where it has a duty beside the way."""
+    """Conditions and order of an office's work: its turn, a duty beside the way, a flagged file it must settle.
+
+    A flagged file stands where it was flagged: the law sets no date, and it must not sink to the end.
+    """
     mine = PROTOCOLS.c.turn == role
-    date_of_mine = sql_case((mine, PROTOCOLS.c.work_on), else_=PROTOCOLS.c.duty_on)
-    return [own, or_(mine, PROTOCOLS.c.duty == role)], [date_of_mine, PROTOCOLS.c.id]
+    arms = [mine, PROTOCOLS.c.duty == role]
+    dates = [(mine, PROTOCOLS.c.work_on)]
+    if role == partners.REVIEWER:
+        flagged = and_(PROTOCOLS.c.review_state == partners.OPEN, PROTOCOLS.c.turn.is_not(None))
+        arms.append(flagged)
+        dates.insert(0, (flagged, PROTOCOLS.c.review_on))
+    return [own, or_(*arms)], [sql_case(*dates, else_=PROTOCOLS.c.duty_on), PROTOCOLS.c.id]
+
+
+def open_protocols(
+    connection: Connection, organisation_ids: Collection[str], ends: Collection[str], after: str, limit: int
+) -> list[str]:
+    """The open cases of these partners behind `after`, in one indexed query."""
+    conditions: list[ColumnElement[bool]] = [
+        PROTOCOLS.c.organisation_id.in_(sorted(organisation_ids)),
+        PROTOCOLS.c.stage.not_in(sorted(ends)),
+    ]
+    if after:
+        conditions.append(PROTOCOLS.c.id > after)
+    found = connection.execute(select(PROTOCOLS.c.id).where(*conditions).order_by(PROTOCOLS.c.id).limit(limit))
+    return list(found.scalars())
+
+
+def count_open_protocols(connection: Connection, organisation_id: str, ends: Collection[str]) -> int:
+    """How many open cases a partner has."""
+    own = PROTOCOLS.c.organisation_id == organisation_id
+    counting = select(func.count()).select_from(PROTOCOLS).where(own, PROTOCOLS.c.stage.not_in(sorted(ends)))
+    return int(connection.execute(counting).scalar_one())
 
 
 def clocks_past(connection: Connection, today: date) -> int:
@@ -463,21 +529,53 @@ def protocols_with_open_clocks(connection: Connection, around: date, after: str,
     return list(rows)
 
 
-def learn_partner(connection: Connection, data: Mapping[str, Any], version: int) -> None:
-    """Keep what the registry told of an organisation; an older telling changes nothing."""
+REMOVED = "removed"
+"""State of a partner that left the registry; its row stays, so that what is told late does not bring it back."""
+
+
+def found_among(connection: Connection, column: ColumnElement[Any], keys: Collection[str]) -> set[str]:
+    """Those of the keys that some protocol has in the column, which must be indexed."""
+    return set(connection.execute(select(column).where(column.in_(keys)).distinct()).scalars())
+
+
+def learn_partners(connection: Connection, told: Iterable[tuple[Mapping[str, Any], int]]) -> None:
+    """Keep what the registry told of organisations, each with its version; an older telling changes nothing."""
+    newest: dict[str, dict[str, Any]] = {}
+    for data, version in told:
+        organisation_id = str(data["organisation_id"])
+        if organisation_id not in newest or newest[organisation_id]["version"] < version:
+            kept = {name: data[name] for name in ("name", "form", "state", "standing", "statuses")}
+            newest[organisation_id] = {"organisation_id": organisation_id, **kept, "version": version}
+    if not newest:
+        return
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    values = {
-        "name": data["name"],
-        "form": data["form"],
-        "state": data["state"],
-        "standing": data["standing"],
-        "statuses": data["statuses"],
-        "version": version,
-    }
-    statement = dialect.insert(PARTNERS).values(organisation_id=str(data["organisation_id"]), **values)
+    # In one order everywhere, so that two consumers wait for each other and do not lock up.
+    statement = dialect.insert(PARTNERS).values([newest[each] for each in sorted(newest)])
+    changed = {name: statement.excluded[name] for name in ("name", "form", "state", "standing", "statuses", "version")}
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["organisation_id"], set_=values, where=PARTNERS.c.version < version
+            index_elements=["organisation_id"], set_=changed, where=PARTNERS.c.version < statement.excluded.version
+        )
+    )
+
+
+def learn_succession(connection: Connection, data: Mapping[str, Any], version: int) -> None:
+    """Keep who gets an organisation's open protocols; an older telling changes nothing."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    heir = data["protocols_to"]
+    values = {
+        "version": version,
+        "kind": data["kind"],
+        "effective_on": date.fromisoformat(data["effective_on"]),
+        "heir_id": heir["id"],
+        "heir_name": heir["name"],
+        "heir_version": heir["version"],
+        "standing": heir["standing"],
+    }
+    statement = dialect.insert(SUCCESSIONS).values(organisation_id=str(data["organisation_id"]), **values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["organisation_id"], set_=values, where=SUCCESSIONS.c.version < version
         )
     )
 

@@ -71,7 +71,20 @@ PROTOCOLS = Table(
     Column("duty", String(40)),
     Column("duty_on", Date),
     Column("earlier_clocks", Integer, nullable=False, server_default="0"),
+    Column("party_version", Integer, nullable=False, server_default="0"),
+    Column("review", Json, nullable=False, server_default="{}"),
+    # derived from it, for lists and the work queue
+    Column("review_state", String(10)),
+    Column("review_on", Date),
 )
+Index(
+    "protocols_review_of_municipality",
+    PROTOCOLS.c.municipality,
+    PROTOCOLS.c.review_state,
+    PROTOCOLS.c.created_at,
+    PROTOCOLS.c.id,
+)
+Index("protocols_by_review", PROTOCOLS.c.review_state, PROTOCOLS.c.created_at, PROTOCOLS.c.id)
 for _tenant in ("municipality", "shared_authority", "organisation_id"):
     Index(f"protocols_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.created_at, PROTOCOLS.c.id)
     Index(f"protocols_of_{_tenant}_at_stage", PROTOCOLS.c[_tenant], PROTOCOLS.c.stage, PROTOCOLS.c.created_at)
@@ -188,6 +201,20 @@ PARTNERS = Table(
     Column("version", Integer, nullable=False),
 )
 """The registry's organisations as told by its events."""
+
+SUCCESSIONS = Table(
+    "partner_successions",
+    METADATA,
+    Column("organisation_id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("effective_on", Date, nullable=False),
+    Column("heir_id", Id, nullable=False),
+    Column("heir_name", String(300), nullable=False),
+    Column("heir_version", Integer, nullable=False),
+    Column("standing", Json, nullable=False),
+)
+"""Who gets an organisation's open protocols, as told by the registry's newest event about it."""
 
 DAYS = Table(
     "calendar_days",

@@ -104,6 +104,8 @@ class ProtocolCase:
     `shared`: the civil authority sees the file, since it was sent there in this round.
     `earlier_clocks`: how many of the clocks belong to rounds before this one.
     `standing`: the newest known answer of art. 75 for the partner, with its evidence.
+    `party_version`: the version of the partner's record under which it became the partner here.
+    `review`: the newest legal review, empty while there was none; see `domain/partner.py`.
     """
 
     id: str
@@ -136,6 +138,8 @@ class ProtocolCase:
     clocks: list[Clock] = field(default_factory=list)
     shared: bool = False
     earlier_clocks: int = 0
+    party_version: int = 0
+    review: dict[str, Any] = field(default_factory=dict)
     original_id: str | None = None
     original_link: str | None = None
     successors: list[dict[str, str]] = field(default_factory=list)
@@ -336,6 +340,7 @@ def draft(
         procedure_version=procedure.version,
         created_at=now,
         standing=dict(standing),
+        party_version=organisation.get("version", 0),
         original_id=link_to.id if link_to else None,
         original_link=link_kind,
         new_text=fields["text"],

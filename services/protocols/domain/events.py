@@ -52,6 +52,36 @@ class ProtocolEnteredIntoForceV1(CaseEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProtocolFlaggedV1(CaseEvent):
+    """The file needs a legal review: its permission would now be another; `was` and `now` are permissions."""
+
+    cause: str
+    was: str
+    now: str
+    article: str
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolReviewSettledV1(CaseEvent):
+    """The legal review was settled, or its cause went away."""
+
+    outcome: str
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolPartnerChangedV1(CaseEvent):
+    """Another organisation, or the same by another name, is the partner from now on."""
+
+    former_organisation_id: str
+    former_organisation_name: str
+    kind: str
+    effective_on: date
+    stage: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClockEvent(CaseEvent):
     """What every event of a clock says about it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from typing import Any
@@ -16,15 +16,28 @@ from services.kernel.calendar import AddedDay
 from services.kernel.errors import NotFound, Refused
 from services.kernel.text import Sentence
 from services.kernel.turkish import collation_key
-from services.registry.adapters.search import folded_name, vocabulary
-from services.registry.adapters.tables import CALENDAR_DAYS, MUNICIPALITIES, ORGANISATIONS, RECORDS, STATUSES, WORDS
+from services.registry.adapters.search import folded_name, learn
+from services.registry.adapters.tables import (
+    CALENDAR_DAYS,
+    EXPERTISE,
+    FORMER_NUMBERS,
+    MUNICIPALITIES,
+    ORGANISATIONS,
+    RECORDS,
+    STATUSES,
+)
 from services.registry.domain.calendar import CalendarDay
+from services.registry.domain.intake.identity import identity_key, registry_key
 from services.registry.domain.municipality import Authority, Municipality
-from services.registry.domain.organisation import FACTS, Facts, Organisation
+from services.registry.domain.organisation import FACTS, Facts, Former, Organisation
 from services.registry.domain.status import Decision, Status, StatusHistory
 from services.registry.domain.vocabulary import AuthorityKind, Form, MunicipalityKind, State, StatusKind
+from services.registry.domain.watch import audit_due, status_ending
 
+REMOVED = "removed"
+"""Key of a record that says that the organisation left the registry then."""
 _FACT_COLUMNS = [ORGANISATIONS.c[name] for name in FACTS]
+_LINEAGE_COLUMNS = [ORGANISATIONS.c[name] for name in ("former", "successors", "last_audit_on")]
 
 
 class OrganisationRows:
@@ -36,8 +49,8 @@ class OrganisationRows:
 
     def get(self, organisation_id: str, *, to_change: bool = False, known_at: datetime | None = None) -> Organisation:
         """The organisation with its statuses, in two queries, three with `known_at`."""
-        key = _uuid(organisation_id)
-        statement = _organisations().where(ORGANISATIONS.c.id == key)
+        key = uuid_of(organisation_id)
+        statement = organisation_query().where(ORGANISATIONS.c.id == key)
         found = self._load(statement.with_for_update() if to_change else statement) if key else []
         if not found:
             raise NotFound(Sentence("There is no such organisation."))
@@ -48,18 +61,21 @@ class OrganisationRows:
 
     def many(self, keys: Sequence[str]) -> list[Organisation]:
         """The organisations in the order of their keys, in two queries."""
-        found = {each.id: each for each in self._load(_organisations().where(ORGANISATIONS.c.id.in_(keys)))}
+        found = {each.id: each for each in self._load(organisation_query().where(ORGANISATIONS.c.id.in_(keys)))}
         return [found[key] for key in keys if key in found]
 
     def numbered(self, form: Form, number_key: str) -> str | None:
-        """The id of the organisation of this form with this registry number."""
-        return self._connection.execute(
-            select(ORGANISATIONS.c.id).where(ORGANISATIONS.c.form == form, ORGANISATIONS.c.number_key == number_key)
-        ).scalar_one_or_none()
+        """The id of the organisation of this form with this registry number; where nobody bears it, who once did."""
+        bears = select(ORGANISATIONS.c.id).where(ORGANISATIONS.c.form == form, ORGANISATIONS.c.number_key == number_key)
+        bore = select(FORMER_NUMBERS.c.organisation_id).where(
+            FORMER_NUMBERS.c.form == form, FORMER_NUMBERS.c.number_key == number_key
+        )
+        found = self._connection.execute(bears).scalar_one_or_none()
+        return found or self._connection.execute(bore).scalar_one_or_none()
 
     def outdated(self, today: date, limit: int) -> list[Organisation]:
         """Organisations whose stored standing ended before `today`; another replica's are passed over."""
-        statement = _organisations().where(ORGANISATIONS.c.standing_until < today)
+        statement = organisation_query().where(ORGANISATIONS.c.standing_until < today)
         return self._load(
             statement.order_by(ORGANISATIONS.c.standing_until).limit(limit).with_for_update(skip_locked=True)
         )
@@ -71,15 +87,15 @@ class OrganisationRows:
 
     def add(self, organisation: Organisation, *, today: date, now: datetime, by: str) -> None:
         """Keep a new organisation."""
-        row = {"id": organisation.id, **_organisation_row(organisation, today)}
+        row = {"id": organisation.id, **organisation_row(organisation, today)}
         self._guarded(insert(ORGANISATIONS).values(row))
         self._record(organisation, now=now, by=by)
-        self._learn_words(vocabulary(row["folded"]))
+        learn(self._connection, [row["folded"]])
         self._add_revisions(organisation)
 
     def save(self, organisation: Organisation, *, today: date, now: datetime, by: str) -> None:
         """Keep what changed of an organisation that was read for a change."""
-        row = _organisation_row(organisation, today)
+        row = organisation_row(organisation, today)
         changed = self._guarded(
             update(ORGANISATIONS)
             .where(
@@ -92,8 +108,19 @@ class OrganisationRows:
             raise RuntimeError(message)
         if organisation.facts != self._read[organisation.id].facts:
             self._record(organisation, now=now, by=by)
-            self._learn_words(vocabulary(row["folded"]))
+            learn(self._connection, [row["folded"]])
+        if organisation.former != self._read[organisation.id].former:
+            self._keep_former_numbers(organisation)
         self._add_revisions(organisation)
+
+    def _keep_former_numbers(self, organisation: Organisation) -> None:
+        rows = [
+            {"form": organisation.facts.form, "number_key": key, "organisation_id": organisation.id}
+            for key in sorted(organisation.former_number_keys)
+        ]
+        if rows:
+            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
+            self._connection.execute(dialect.insert(FORMER_NUMBERS).values(rows).on_conflict_do_nothing())
 
     def _load(self, statement: Select[Any]) -> list[Organisation]:
         rows = self._connection.execute(statement).mappings().all()
@@ -101,11 +128,20 @@ class OrganisationRows:
         if rows:
             revisions = select(STATUSES).where(STATUSES.c.organisation_id.in_(histories))
             for row in self._connection.execute(revisions.order_by(STATUSES.c.recorded_at, STATUSES.c.revision)):
-                histories[row.organisation_id].append(_status(row))
+                histories[row.organisation_id].append(status_of(row))
         return [self._remember(row, tuple(histories[row["id"]])) for row in rows]
 
     def _remember(self, row: RowMapping, revisions: tuple[Status, ...]) -> Organisation:
-        read = Organisation(row["id"], _facts(row), row["version"], StatusHistory(revisions))
+        read = Organisation(
+            row["id"],
+            facts_of(row),
+            row["version"],
+            StatusHistory(revisions),
+            former=tuple(_former(each) for each in row["former"]),
+            successors=tuple(row["successors"]),
+            last_audit_on=row["last_audit_on"],
+            tags=tuple(row["tags"] or ()),
+        )
         self._read[read.id] = read
         return replace(read)
 
@@ -116,20 +152,18 @@ class OrganisationRows:
             .order_by(RECORDS.c.version.desc())
             .limit(1)
         ).scalar_one_or_none()
-        if record is None:
+        if record is None or REMOVED in record:
             raise NotFound(Sentence("This organisation was not registered at that time."))
-        return _facts({**record, "founded_on": record["founded_on"] and date.fromisoformat(record["founded_on"])})
+        return facts_of({**record, "founded_on": record["founded_on"] and date.fromisoformat(record["founded_on"])})
 
     def _record(self, organisation: Organisation, *, now: datetime, by: str) -> None:
-        facts = asdict(organisation.facts)
-        facts["founded_on"] = organisation.facts.founded_on and organisation.facts.founded_on.isoformat()
         self._connection.execute(
             insert(RECORDS).values(
                 organisation_id=organisation.id,
                 version=organisation.version,
                 recorded_at=now,
                 recorded_by=by,
-                facts=facts,
+                facts=recorded_facts(organisation.facts),
             )
         )
 
@@ -139,21 +173,13 @@ class OrganisationRows:
         for status in organisation.history.revisions:
             before = known.get((status.id, status.revision))
             if before is None:
-                self._connection.execute(
-                    insert(STATUSES).values(organisation_id=organisation.id, **_status_row(status))
-                )
+                self._connection.execute(insert(STATUSES).values(organisation_id=organisation.id, **status_row(status)))
             elif before.superseded_at != status.superseded_at:
                 self._connection.execute(
                     update(STATUSES)
                     .where(STATUSES.c.id == status.id, STATUSES.c.revision == status.revision)
                     .values(superseded_at=status.superseded_at)
                 )
-
-    def _learn_words(self, new: Iterable[str]) -> None:
-        rows = [{"word": word, "reversed": word[::-1]} for word in sorted(new)]
-        if rows:
-            dialect = postgresql if self._connection.dialect.name == "postgresql" else sqlite
-            self._connection.execute(dialect.insert(WORDS).values(rows).on_conflict_do_nothing())
 
     def _guarded(self, statement: Any) -> int:
         """Rows touched; two registrations of one number at the same time end here."""
@@ -195,9 +221,13 @@ class MunicipalityRows:
 
     def many(self, codes: Sequence[str]) -> list[Municipality]:
         """The municipalities in the order of their codes, in one query."""
-        rows = self._connection.execute(select(MUNICIPALITIES).where(MUNICIPALITIES.c.code.in_(codes)))
-        found = {row.code: _municipality(row) for row in rows}
+        found = self.having(codes)
         return [found[code] for code in codes]
+
+    def having(self, codes: Collection[str]) -> dict[str, Municipality]:
+        """The municipalities by code, in one query; codes that nobody has are left out."""
+        rows = self._connection.execute(select(MUNICIPALITIES).where(MUNICIPALITIES.c.code.in_(list(codes))))
+        return {row.code: _municipality(row) for row in rows}
 
     def save(self, municipality: Municipality) -> None:
         """Keep the council and the authority of a municipality that was read for a change."""
@@ -268,7 +298,7 @@ def municipality_row(municipality: Municipality) -> dict[str, Any]:
     }
 
 
-def _uuid(given: str) -> str | None:
+def uuid_of(given: str) -> str | None:
     """The id in its one spelling; None when it cannot be one."""
     try:
         return str(uuid.UUID(given))
@@ -276,33 +306,66 @@ def _uuid(given: str) -> str | None:
         return None
 
 
-def _organisations() -> Select[Any]:
-    return select(ORGANISATIONS.c.id, ORGANISATIONS.c.version, *_FACT_COLUMNS)
+def organisation_query() -> Select[Any]:
+    """Everything of organisations but their statuses."""
+    tags = select(EXPERTISE.c.tags).where(EXPERTISE.c.organisation_id == ORGANISATIONS.c.id).scalar_subquery()
+    return select(ORGANISATIONS.c.id, ORGANISATIONS.c.version, *_FACT_COLUMNS, *_LINEAGE_COLUMNS, tags.label("tags"))
 
 
-def _facts(row: Mapping[str, Any] | RowMapping) -> Facts:
+def recorded_facts(facts: Facts) -> dict[str, Any]:
+    """The facts as a row of `organisation_records` keeps them."""
+    return {
+        **vars(facts),
+        "expertise": list(facts.expertise),
+        "founded_on": facts.founded_on and facts.founded_on.isoformat(),
+    }
+
+
+def _former(kept: Mapping[str, Any]) -> Former:
+    return Former(kept["name"], kept["registry_no"], date.fromisoformat(kept["until"]))
+
+
+def facts_of(row: Mapping[str, Any] | RowMapping) -> Facts:
+    """What a row of `organisations`, or a record of one, says of it."""
     values = {name: row[name] for name in FACTS}
     values.update(form=Form(row["form"]), state=State(row["state"]), expertise=tuple(row["expertise"]))
     return Facts(**values)
 
 
-def _organisation_row(organisation: Organisation, today: date) -> dict[str, Any]:
+def organisation_row(organisation: Organisation, today: date) -> dict[str, Any]:
+    """The row of an organisation, but for its id."""
     facts = organisation.facts
-    standing = organisation.standing(today)
-    number = "".join(folded_name(facts.registry_no or "").split())
+    standing = organisation.standing(today, explained=False)
+    audit, ending = audit_due(organisation, today), status_ending(organisation, today)
+    # Former names and numbers are found as the present ones are; they come last, so that no name begins with them.
+    once = [part for each in organisation.former for part in (each.name, _number_word(each.registry_no))]
+    number = _number_word(facts.registry_no)
     return {
         "version": organisation.version,
         **{name: getattr(facts, name) for name in FACTS},
         "expertise": list(facts.expertise),
         "number_key": organisation.number_key,
-        "folded": folded_name(facts.name, number),
+        "registry_key": registry_key(facts.registry_no),
+        "identity_key": identity_key(facts.name, facts.province_code, facts.district),
+        "folded": folded_name(facts.name, number, *once),
         "name_key": collation_key(facts.name),
         "standing_permission": standing.permission,
         "standing_until": standing.until,
+        "former": [{**asdict(each), "until": each.until.isoformat()} for each in organisation.former],
+        "successors": list(organisation.successors),
+        "last_audit_on": organisation.last_audit_on,
+        "audit_due_on": audit.due_on if audit else None,
+        "status_ends_on": ending.due_on if ending else None,
     }
 
 
-def _status(row: Row[Any]) -> Status:
+def _number_word(number: str | None) -> str:
+    """A registry number as one word, however it is written."""
+    return "".join(folded_name(number or "").split())
+
+
+def status_of(row: Row[Any]) -> Status:
+    """The revision of a status that a row of `organisation_statuses` keeps."""
     return Status(
         id=row.id,
         revision=row.revision,
@@ -322,7 +385,8 @@ def _status(row: Row[Any]) -> Status:
     )
 
 
-def _status_row(status: Status) -> dict[str, Any]:
+def status_row(status: Status) -> dict[str, Any]:
+    """The row of a revision, but for its organisation."""
     return {
         "id": status.id,
         "revision": status.revision,

@@ -28,8 +28,11 @@ class Organisations(Protocol):
     def get(self, organisation_id: str, *, to_change: bool = False, known_at: datetime | None = None) -> Organisation:
         """The organisation, held for the transaction if it is to be changed; as known at a moment. Raises NotFound."""
 
+    def many(self, keys: Sequence[str]) -> Sequence[Organisation]:
+        """The organisations in the order of their keys; unknown keys are left out."""
+
     def numbered(self, form: Form, number_key: str) -> str | None:
-        """The id of the organisation of this form with this registry number."""
+        """The id of the organisation of this form with this registry number, now or formerly."""
 
     def add(self, organisation: Organisation, *, today: date, now: datetime, by: str) -> None:
         """Keep a new organisation."""
@@ -86,9 +89,9 @@ class Work:
 
 def register_organisation(work: Work, actor: Actor, given: Mapping[str, Any]) -> Organisation:
     """Add an organisation. Raises Invalid, Forbidden, and Refused for a registry number that is taken."""
-    _registrar_only(actor)
+    registrar_only(actor)
     organisation, event = Organisation.register(str(uuid.uuid4()), given, work.today)
-    _refuse_taken_number(work, organisation)
+    refuse_taken_number(work, organisation)
     work.organisations.add(organisation, today=work.today, now=work.now, by=actor.office)
     work.announce(event, actor=actor, now=work.now)
     return organisation
@@ -98,13 +101,13 @@ def update_organisation(
     work: Work, actor: Actor, organisation_id: str, changes: Mapping[str, Any], expected_version: int | None
 ) -> Organisation:
     """Change what is recorded. Raises Invalid, Forbidden, NotFound, Conflict, Refused."""
-    _registrar_only(actor)
+    registrar_only(actor)
     organisation = work.organisations.get(organisation_id, to_change=True)
     organisation.check_version(expected_version)
     event = organisation.update(changes, work.today)
     if event is not None:
-        _refuse_taken_number(work, organisation)
-        _save(work, actor, organisation, event)
+        refuse_taken_number(work, organisation)
+        save(work, actor, organisation, event)
     return organisation
 
 
@@ -112,11 +115,11 @@ def grant_status(
     work: Work, actor: Actor, organisation_id: str, grant: Grant, expected_version: int | None
 ) -> Organisation:
     """Record a status, or correct the record of one. Raises Invalid, Forbidden, NotFound, Conflict, Refused."""
-    _registrar_only(actor)
+    registrar_only(actor)
     organisation = work.organisations.get(organisation_id, to_change=True)
     organisation.check_version(expected_version)
     event = organisation.grant(grant, str(uuid.uuid4()), today=work.today, now=work.now, by=actor.office)
-    _save(work, actor, organisation, event)
+    save(work, actor, organisation, event)
     return organisation
 
 
@@ -130,11 +133,11 @@ def revoke_status(
     expected_version: int | None,
 ) -> Organisation:
     """Record the end of a status by decision. Raises Invalid, Forbidden, NotFound, Conflict, Refused."""
-    _registrar_only(actor)
+    registrar_only(actor)
     organisation = work.organisations.get(organisation_id, to_change=True)
     organisation.check_version(expected_version)
     event = organisation.revoke(status_id, revocation, today=work.today, now=work.now, by=actor.office)
-    _save(work, actor, organisation, event)
+    save(work, actor, organisation, event)
     return organisation
 
 
@@ -142,7 +145,7 @@ def refresh_standings(work: Work, actor: Actor) -> int:
     """Tell everyone the standings that changed because a day passed; returns how many, at most REFRESHED_AT_ONCE."""
     outdated = work.organisations.outdated(work.today, REFRESHED_AT_ONCE)
     for organisation in outdated:
-        _save(work, actor, organisation, organisation.turn_day(work.today))
+        save(work, actor, organisation, organisation.turn_day(work.today))
     return len(outdated)
 
 
@@ -162,7 +165,7 @@ def update_municipality(
         raise Forbidden(Sentence("Only an administrator may change the civil authority of a municipality."))
     if not changes and actor.role != "administrator" and actor.municipality != code:
         raise Forbidden(Sentence("Only the municipality itself and an administrator may change this."))
-    _whole_delegation(actor)
+    whole_delegation(actor)
     check_version(municipality.version, expected_version)
     event = None
     if "council" in changes:
@@ -216,19 +219,21 @@ def standing(
     return Answer(answer, organisation, asked_for)
 
 
-def _registrar_only(actor: Actor) -> None:
+def registrar_only(actor: Actor) -> None:
+    """Raises Forbidden for anyone else."""
     if actor.role != "registrar":
         raise Forbidden(Sentence("Only the registrar keeps the registry of organisations."))
-    _whole_delegation(actor)
+    whole_delegation(actor)
 
 
-def _whole_delegation(actor: Actor) -> None:
+def whole_delegation(actor: Actor) -> None:
     """A delegation that is limited to moves of a procedure does not reach the registry."""
     if actor.scope:
         raise Forbidden(Sentence("Your delegation does not cover the registry."))
 
 
-def _refuse_taken_number(work: Work, organisation: Organisation) -> None:
+def refuse_taken_number(work: Work, organisation: Organisation) -> None:
+    """Raises Refused when another organisation bears the registry number, or bore it once."""
     key = organisation.number_key
     if key is None:
         return
@@ -243,6 +248,7 @@ def _refuse_taken_number(work: Work, organisation: Organisation) -> None:
         )
 
 
-def _save(work: Work, actor: Actor, organisation: Organisation, event: Event) -> None:
+def save(work: Work, actor: Actor, organisation: Organisation, event: Event) -> None:
+    """Keep the organisation and tell what happened."""
     work.organisations.save(organisation, today=work.today, now=work.now, by=actor.office)
     work.announce(event, actor=actor, now=work.now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from services.registry.domain import field as fields_of
 from services.registry.domain.events import (
     OrganisationEvent,
     OrganisationRegisteredV1,
+    OrganisationRemovedV1,
     OrganisationStatusGrantedV1,
     OrganisationStatusRevokedV1,
     OrganisationUpdatedV1,
@@ -48,6 +49,15 @@ class Facts:
     address: str | None = None
     expertise: tuple[str, ...] = ()
     state: State = State.ACTIVE
+
+
+@dataclass(frozen=True)
+class Former:
+    """A name and registry number that an organisation bore until the day before `until`."""
+
+    name: str
+    registry_no: str | None
+    until: date
 
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
@@ -106,19 +116,36 @@ class Revocation:
 
 @dataclass
 class Organisation:
-    """One organisation with every status it was ever recorded to hold."""
+    """One organisation with every status it was ever recorded to hold.
+
+    `former`: what it was called before, oldest first. `successors`: who took its place, if anyone did.
+    `last_audit_on`: when its activities were last audited (5253/27), as far as that is recorded.
+    `tags`: what it offers, by the register of expertise; read here and changed there.
+    """
 
     id: str
     facts: Facts
     version: int = 1
     history: StatusHistory = field(default_factory=StatusHistory)
+    former: tuple[Former, ...] = ()
+    successors: tuple[str, ...] = ()
+    last_audit_on: date | None = None
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def register(
-        cls, organisation_id: str, given: Mapping[str, Any], today: date
+        cls, organisation_id: str, given: Mapping[str, Any], today: date, version: int = 1
     ) -> tuple[Organisation, OrganisationEvent]:
-        """A new organisation. Raises Invalid."""
-        organisation = cls(organisation_id, Facts(**read_facts(given, today)))
+        """A new organisation, or with `version` one that was removed and comes back. Raises Invalid."""
+        organisation = cls(organisation_id, Facts(**read_facts(given, today)), version)
+        return organisation, organisation._event(OrganisationRegisteredV1, today)
+
+    @classmethod
+    def of_record(
+        cls, organisation_id: str, record: Mapping[str, Any], today: date, version: int = 1
+    ) -> tuple[Organisation, OrganisationEvent]:
+        """A new organisation from a record (see `record_of`) that `read_facts` has gone over before."""
+        organisation = cls(organisation_id, facts_of(record), version)
         return organisation, organisation._event(OrganisationRegisteredV1, today)
 
     def update(self, changes: Mapping[str, Any], today: date) -> OrganisationEvent | None:
@@ -187,6 +214,59 @@ class Organisation:
         self.version += 1
         return self._event(OrganisationStatusRevokedV1, today)
 
+    def rename(self, changes: Mapping[str, Any], effective_on: date, today: date) -> OrganisationEvent | None:
+        """Bear another name or number from `effective_on` on, and keep the old ones; None when nothing is new.
+
+        Raises Invalid.
+        """
+        before = Former(self.facts.name, self.facts.registry_no, effective_on)
+        event = self.update(changes, today)
+        if event is not None:
+            self.former = (*self.former, before)
+        return event
+
+    def give_way(self, successors: Sequence[str], today: date) -> OrganisationEvent:
+        """Be dissolved and point to those who took its place. It may have been recorded as dissolved before."""
+        self.facts = replace(self.facts, state=State.DISSOLVED)
+        self.successors = tuple(successors)
+        self.version += 1
+        return self._event(OrganisationUpdatedV1, today)
+
+    def note_audit(self, on: date) -> None:
+        """Its activities were audited on that day; an older audit recorded late changes no date."""
+        self.last_audit_on = max(on, self.last_audit_on or on)
+        self.version += 1
+
+    def retract(self, status_id: str, *, today: date, now: datetime) -> OrganisationEvent:
+        """Take back the record of a status, as if it had not been made; what was known before stays readable.
+
+        Raises NotFound.
+        """
+        self._current(status_id)
+        self.history = self.history.retract(status_id, now)
+        self.version += 1
+        return self._event(OrganisationUpdatedV1, today)
+
+    def restore(self, status: Status, *, today: date, now: datetime, by: str) -> OrganisationEvent:
+        """Record a status again as it was before it was corrected. Raises NotFound."""
+        self._current(status.id)
+        self.history = self.history.append(replace(status, recorded_at=now, recorded_by=by, superseded_at=None))
+        self.version += 1
+        return self._event(OrganisationUpdatedV1, today)
+
+    def remove(self, today: date) -> OrganisationEvent:
+        """Leave the registry with the import that added it."""
+        self.version += 1
+        return self._event(OrganisationRemovedV1, today)
+
+    def offer(self, tags: tuple[str, ...], today: date) -> OrganisationEvent | None:
+        """Show other tags of what it offers; None when they are the same."""
+        if tags == self.tags:
+            return None
+        self.tags = tags
+        self.version += 1
+        return self._event(OrganisationUpdatedV1, today)
+
     def turn_day(self, today: date) -> OrganisationEvent:
         """Tell everyone a standing that changed because a day passed."""
         self.version += 1
@@ -199,11 +279,20 @@ class Organisation:
         place: Place | None = None,
         known_at: datetime | None = None,
         known_on: date | None = None,
+        explained: bool = True,
     ) -> Standing:
-        """The answer of the rule table for `on`."""
+        """The answer of the rule table for `on`; without its explanation where nobody is shown it."""
         facts = self.facts
         return standing_of(
-            facts.name, facts.form, facts.state, self.history, on, place=place, known_at=known_at, known_on=known_on
+            facts.name,
+            facts.form,
+            facts.state,
+            self.history,
+            on,
+            place=place,
+            known_at=known_at,
+            known_on=known_on,
+            explained=explained,
         )
 
     def warnings(self) -> list[Sentence]:
@@ -230,13 +319,25 @@ class Organisation:
             ]
         return []
 
+    def record(self) -> dict[str, Any]:
+        """The facts as JSON-able values, without what is not recorded."""
+        return record_of(self.facts)
+
     @property
     def number_key(self) -> str | None:
         """The registry number without its signs where it has the shape of an association's; two cannot share it."""
-        number = self.facts.registry_no
-        if number is None or self.facts.form not in _NUMBERED_LIKE_ASSOCIATIONS or not REGISTRY_NO.fullmatch(number):
-            return None
-        return "".join(character for character in number if character.isdigit())
+        return number_key_of(self.facts.form, self.facts.registry_no)
+
+    @property
+    def former_number_keys(self) -> frozenset[str]:
+        """The keys of the numbers it bore before and bears no more; nobody else gets them."""
+        keys = {number_key_of(self.facts.form, each.registry_no) for each in self.former}
+        return frozenset(key for key in keys if key is not None and key != self.number_key)
+
+    @property
+    def expertise(self) -> tuple[str, ...]:
+        """The tags of what it offers, and after them what the registrar wrote in free words."""
+        return (*self.tags, *(word for word in self.facts.expertise if word not in self.tags))
 
     def check_version(self, expected: int | None) -> None:
         """Raises Conflict when the caller saw another version."""
@@ -296,9 +397,50 @@ class Organisation:
             province_code=self.facts.province_code,
             state=self.facts.state,
             statuses=self.history.known(),
-            standing=self.standing(today),
+            standing=self.standing(today, explained=False),
         )
         return kind(subject_id=self.id, subject_version=self.version, organisation=snapshot)
+
+
+def record_of(facts: Facts) -> dict[str, Any]:
+    """The facts as JSON-able values, without what is not recorded."""
+    record = {name: value for name in FACTS if (value := getattr(facts, name)) is not None}
+    record["form"], record["state"] = str(facts.form), str(facts.state)
+    record["expertise"] = list(facts.expertise)
+    if facts.founded_on is not None:
+        record["founded_on"] = facts.founded_on.isoformat()
+    if not facts.expertise:
+        del record["expertise"]
+    return record
+
+
+def facts_of(record: Mapping[str, Any]) -> Facts:
+    """The facts of which `record_of` made the record."""
+    founded_on = record.get("founded_on")
+    return Facts(
+        **{
+            **record,
+            "form": Form(record["form"]),
+            "state": State(record["state"]),
+            "founded_on": founded_on and date.fromisoformat(founded_on),
+            "expertise": tuple(record.get("expertise", ())),
+        }
+    )
+
+
+def given_of(changes: Iterable[tuple[str, Any, Any]]) -> dict[str, Any]:
+    """The new values of changes of a record (field, old, new) as `Organisation.update` takes them."""
+    given = {name: new for name, _, new in changes}
+    if given.get("founded_on") is not None:
+        given["founded_on"] = date.fromisoformat(given["founded_on"])
+    return given
+
+
+def number_key_of(form: Form, number: str | None) -> str | None:
+    """The key of a registry number, None where its shape is not that of an association."""
+    if number is None or form not in _NUMBERED_LIKE_ASSOCIATIONS or not REGISTRY_NO.fullmatch(number):
+        return None
+    return "".join(character for character in number if character.isdigit())
 
 
 def check_version(current: int, expected: int | None) -> None:

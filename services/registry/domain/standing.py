@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from string import Formatter
 from typing import Any
 
@@ -254,16 +255,22 @@ def standing_of(
     place: Place | None = None,
     known_at: datetime | None = None,
     known_on: date | None = None,
+    explained: bool = True,
 ) -> Standing:
-    """The standing on `on`, as the registry knew it at `known_at` (`known_on` is its date), or knows it now."""
+    """The standing on `on`, as the registry knew it at `known_at` (`known_on` is its date), or knows it now.
+
+    `explained`: False leaves the explanation empty, for lists and events, which do not show it.
+    """
     rule, evidence = _decide(form, state, history, on, known_at)
-    values = {"name": name, "on": on}
-    explanation = [_sentence(template, values) for template in rule.explanation]
-    if evidence is not None and rule.ground is not Ground.NONE:
-        explanation[1:1] = _decision(evidence)
-    if rule.missing is not None:
-        explanation[1:1] = _past(rule.missing, history, on, known_at)
-    explanation += _circumstances(name, state, rule, place, known_on)
+    explanation: list[Sentence] = []
+    if explained:
+        values = {"name": name, "on": on}
+        explanation = [_sentence(template, values) for template in rule.explanation]
+        if evidence is not None and rule.ground is not Ground.NONE:
+            explanation[1:1] = _decision(evidence)
+        if rule.missing is not None:
+            explanation[1:1] = _past(rule.missing, history, on, known_at)
+        explanation += _circumstances(name, state, rule, place, known_on)
     return Standing(
         permission=rule.permission,
         ground=rule.ground,
@@ -291,8 +298,9 @@ def _decide(
 
 def _until(form: Form, state: State, history: StatusHistory, on: date) -> date | None:
     """The day before the first one on which another row, or another status, decides."""
-    now = _decide(form, state, history, on)
-    for day in history.changes_after(on):
+    days = history.changes_after(on)
+    now = _decide(form, state, history, on) if days else None
+    for day in days:
         if _decide(form, state, history, day) != now:
             return day - _ONE_DAY
     return None
@@ -374,5 +382,9 @@ def _circumstances(name: str, state: State, rule: Rule, place: Place | None, kno
 
 
 def _sentence(template: str, values: Mapping[str, Any]) -> Sentence:
-    used = {field for _, field, _, _ in Formatter().parse(template) if field}
-    return Sentence(template, **{field: values[field] for field in sorted(used)})
+    return Sentence(template, **{field: values[field] for field in _used(template)})
+
+
+@cache
+def _used(template: str) -> list[str]:
+    return sorted({field for _, field, _, _ in Formatter().parse(template) if field})

@@ -92,6 +92,8 @@ class StatusHistory:
 
     def holding(self, kind: StatusKind, on: date, at: datetime | None = None) -> Status | None:
         """The status of `kind` that held on `on`, as known at `at`; of several the one that lasts longest."""
+        if not self.revisions:
+            return None
         held = [status for status in self.known(at) if status.kind == kind and status.holds_on(on)]
         return max(held, key=_lasting, default=None)
 
@@ -99,13 +101,23 @@ class StatusHistory:
         """The history with a new status, or with a newer revision of a known one, which closes the one before."""
         before = self.current(status.id)
         if before is None:
-            return StatusHistory((*self.revisions, replace(status, revision=1)))
+            # One that was retracted and comes back counts on.
+            revision = 1 + max((known.revision for known in self.revisions if known.id == status.id), default=0)
+            return StatusHistory((*self.revisions, replace(status, revision=revision)))
         # A clock that was set back must not make the new revision older than the one it corrects.
         recorded_at = max(status.recorded_at, before.recorded_at)
         closed = tuple(
             replace(known, superseded_at=recorded_at) if known is before else known for known in self.revisions
         )
         return StatusHistory((*closed, replace(status, revision=before.revision + 1, recorded_at=recorded_at)))
+
+    def retract(self, status_id: str, at: datetime) -> StatusHistory:
+        """The history in which the status is known no more from `at` on; what was known before stays readable."""
+        before = self.current(status_id)
+        if before is None:
+            return self
+        closed = replace(before, superseded_at=max(at, before.recorded_at))
+        return StatusHistory(tuple(closed if known is before else known for known in self.revisions))
 
     def changes_after(self, on: date) -> list[date]:
         """The days after `on` on which some status begins, or no longer holds, as known now."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from services.kernel.actor import Actor
+from services.kernel.actor import SYSTEM, Actor
 from services.kernel.errors import Invalid
 from services.kernel.events import Event
 from services.kernel.text import Sentence
 from services.registry.adapters.messages import message_of
 from services.registry.adapters.repository import CalendarDayRows, MunicipalityRows, OrganisationRows
-from services.registry.application.record import Work
+from services.registry.application.record import REFRESHED_AT_ONCE, Work, refresh_standings
 from services.registry.domain.province import province_code
 from services.runtime import outbox
 from services.runtime.dependencies import Service
@@ -40,6 +40,17 @@ class Desk(Service):
         self, actor: Plain, key: str, command: str, request: Mapping[str, Any], effect: Callable[[Work, Actor], Plain]
     ) -> Plain:
         """Run a command in one transaction; the same key of the same caller gives the first answer again."""
+        return self.once_within(actor, key, command, request, lambda _, work, acting: effect(work, acting))
+
+    def once_within(
+        self,
+        actor: Plain,
+        key: str,
+        command: str,
+        request: Mapping[str, Any],
+        effect: Callable[[Connection, Work, Actor], Plain],
+    ) -> Plain:
+        """`once` for a part that keeps more than organisations: its effect also gets the transaction's connection."""
         acting = Actor.from_plain(actor)
         asked = {"command": command, **request}
         with self.database.write() as connection:
@@ -47,9 +58,19 @@ class Desk(Service):
             known = remembered(connection, acting, key, asked, work.now)
             if known is not None:
                 return known
-            answer = effect(work, acting)
+            answer = effect(connection, work, acting)
             remember(connection, acting, key, answer)
         return answer
+
+    def bring_standings_to_today(self) -> None:
+        """Let what is stored of standings and due dates be today's; others are told of each that changed."""
+        with self.database.read() as connection:
+            if not OrganisationRows(connection).has_outdated(self.time.today()):
+                return
+        done = REFRESHED_AT_ONCE
+        while done == REFRESHED_AT_ONCE:
+            with self.database.write() as connection:
+                done = refresh_standings(self.work(connection), SYSTEM)
 
 
 def _announce(connection: Connection, event: Event, *, actor: Actor, now: Any) -> None:

@@ -17,7 +17,7 @@ from services.contracts.registry import (
     OrganisationSearch,
     StandingQuestion,
 )
-from services.kernel.actor import SYSTEM, Actor
+from services.kernel.actor import Actor
 from services.kernel.calendar import AddedDay, Calendar, Rules
 from services.registry.adapters.messages import (
     calendar_day_shown,
@@ -89,7 +89,7 @@ class RecordDesk(Desk):
         page, size = asked["page"], asked["size"]
         filters = Filters(province_of(asked["province"]), asked["form"], asked["standing"])
         if filters.standing is not None:
-            self._bring_standings_to_today()
+            self.bring_standings_to_today()
         with self.database.read() as connection:
             found = find_organisations(connection, asked["query"], filters, page, size)
             items = OrganisationRows(connection).many(found.keys)
@@ -239,16 +239,7 @@ class RecordDesk(Desk):
     @every("scheduler_interval")
     def turn_the_day(self) -> None:
         """Bring the stored standings to today."""
-        self._bring_standings_to_today()
-
-    def _bring_standings_to_today(self) -> None:
-        with self.database.read() as connection:
-            if not OrganisationRows(connection).has_outdated(self.time.today()):
-                return
-        done = record.REFRESHED_AT_ONCE
-        while done == record.REFRESHED_AT_ONCE:
-            with self.database.write() as connection:
-                done = record.refresh_standings(self.work(connection), SYSTEM)
+        self.bring_standings_to_today()
 
     def _calendar(self) -> Calendar:
         with self.database.read() as connection:
