@@ -297,6 +297,39 @@ def test_rows_that_the_last_import_left_as_they_are_cost_the_same_few_queries(re
     assert {1} == {row.version_after for row in staged}
 
 
+def test_of_a_part_that_came_before_only_what_changed_since_is_read_again(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row_of(number) for number in range(120)]
+    rows[7] = {**rows[7], "email": "yanlış"}
+    registry.send(rows, "il listesi", apply=True, at_once=50)
+    registry.update_organisation(
+        actor=REGISTRAR,
+        organisation_id=registry.organisation(number_of(60))["id"],
+        changes={"email": "baska@ornek.org.tr"},
+        key=new_key(),
+    )
+    read: list[int] = []
+    usual = steps.compare_rows
+
+    def noting(store: Any, imported: Any, given: Sequence[Any], *more: Any) -> Any:
+        read.extend(place for place, _ in given)
+        return usual(store, imported, given, *more)
+
+    monkeypatch.setattr(steps, "compare_rows", noting)
+    found = registry.send(rows, "il listesi", at_once=50)
+    assert [9, 62] == read
+    assert {"changed": 1, "rejected": 1, "unchanged": 118} == counts(found)
+
+
+def test_the_same_cells_under_another_heading_are_read_again(registry: Registry) -> None:
+    rows = [{**row_of(number), "email": "", "phone": "0212 000 00 00"} for number in range(3)]
+    registry.send(rows, "il listesi", apply=True)
+    swapped = tuple({"email": "website", "phone": "address"}.get(name, name) for name in OWN)
+    renamed = [{**row, "website": "", "address": row["phone"]} for row in rows]
+    assert {"changed": 3} == counts(registry.send(renamed, "il listesi", header=swapped))
+
+
 def test_an_empty_cell_makes_no_statement(registry: Registry) -> None:
     registry.send([row_of(1, phone="0212 555 00 01")], "il listesi", apply=True)
     found = registry.send([row_of(1, phone="", email="")], "il listesi")

@@ -18,8 +18,10 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    false,
     func,
     insert,
+    literal,
     null,
     or_,
     select,
@@ -65,6 +67,10 @@ from services.registry.domain.vocabulary import Form, State
 from services.runtime import outbox
 from services.runtime.bulk import insert_rows
 
+_COPIED = (
+    "place", "organisation_id", "status_id", "code", "registry_no", "name", "form", "registry_key", "identity_key", "digest",
+)  # fmt: skip
+"""What a row of the same part of another import has too."""
 LISTED = (Outcome.ADDED, Outcome.CHANGED, Outcome.UNCHANGED)
 """Rows of what the file has and the registry took."""
 
@@ -351,6 +357,43 @@ class ImportRows:
             )
             for row in found
         }
+
+    def is_in_base(self, imported: Import, number: int) -> bool:
+        """Whether the import that it is compared with had the very same part at the same place, read alike."""
+        if imported.base_id is None:
+            return False
+        base = self.get(imported.base_id)
+        if (base.layout, base.holds) != (imported.layout, imported.holds):
+            return False
+        mine, its = IMPORT_PARTS.alias("mine"), IMPORT_PARTS.alias("its")
+        same = and_(mine.c.number == its.c.number, mine.c.body == its.c.body)
+        found = self._connection.execute(
+            select(its.c.number)
+            .select_from(mine.join(its, same))
+            .where(mine.c.import_id == imported.id, its.c.import_id == base.id, mine.c.number == number)
+        )
+        return found.first() is not None
+
+    def copy_left_alone(self, imported: Import, first: int, last: int) -> set[int]:
+        """Stage as unchanged the base's rows from `first` to `last` whose subject is as the base left it; their places."""
+        base, of = IMPORT_ROWS, MUNICIPALITIES if imported.kind == "municipalities" else ORGANISATIONS
+        subject = base.c.code == of.c.code if imported.kind == "municipalities" else base.c.organisation_id == of.c.id
+        taken = [base.c[name] for name in _COPIED]
+        rows = (
+            select(
+                literal(imported.id, base.c.import_id.type),
+                literal(Outcome.UNCHANGED.value),
+                false(),
+                base.c.version_after,
+                base.c.version_after,
+                *taken,
+            )
+            .select_from(base.join(of, and_(subject, base.c.version_after == of.c.version)))
+            .where(base.c.import_id == imported.base_id, base.c.place.between(first, last), base.c.outcome.in_(LISTED))
+        )
+        names = ["import_id", "outcome", "settled", "version_before", "version_after", *_COPIED]
+        copied = self._connection.execute(insert(IMPORT_ROWS).from_select(names, rows).returning(IMPORT_ROWS.c.place))
+        return set(copied.scalars())
 
     def subject_taken(self, import_id: str, organisation_id: str, place: int) -> bool:
         """Whether another row of the import is about the organisation."""

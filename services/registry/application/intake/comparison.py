@@ -38,7 +38,8 @@ def compare_next(context: Context, import_id: str) -> bool:
             imported.base_id = store.newest_applied(imported.kind, imported.source)
         number, parts = imported.position, imported.parts or 0
         rows: Sequence[FileRow] = store.part(import_id, number) if number < parts else ()
-        staged = compare_rows(store, imported, rows, context.today, context.breathe)
+        again = bool(rows) and not imported.decisions and store.is_in_base(imported, number)
+        staged = [] if again else compare_rows(store, imported, rows, context.today, context.breathe)
     if number >= parts:
         with context.write() as store:
             store.gather_statistics()
@@ -50,6 +51,11 @@ def compare_next(context: Context, import_id: str) -> bool:
             store.drop_rows(import_id)
             current.base_id = imported.base_id
         if number < parts:
+            if again:
+                # The last applied import had this very part: what is still as it left it needs no reading.
+                copied = store.copy_left_alone(current, rows[0][0], rows[-1][0])
+                others = [row for row in rows if row[0] not in copied]
+                staged = compare_rows(store, current, others, context.today, context.breathe)
             store.stage(import_id, staged)
             current.position, current.done = number + 1, current.done + len(rows)
         else:

@@ -86,6 +86,12 @@ class Imports(Protocol):
     def left_alone(self, imported: Import, digests: Collection[str]) -> Mapping[str, Row]:
         """For each digest the row of the base that said the same of what is still as the base left it, placeless."""
 
+    def is_in_base(self, imported: Import, number: int) -> bool:
+        """Whether the import that it is compared with had the very same part at the same place, read alike."""
+
+    def copy_left_alone(self, imported: Import, first: int, last: int) -> Collection[int]:
+        """Stage as unchanged the base's rows from `first` to `last` whose subject is as the base left it; their places."""
+
     def subject_taken(self, import_id: str, organisation_id: str, place: int) -> bool:
         """Whether another row of the import is about the organisation."""
 
