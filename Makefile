@@ -8,10 +8,10 @@ WITH_SERVICES := $(BIN)/python tests/with_services.py
 PYTEST := $(BIN)/python -W ignore -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt lint types imports unit contracts integration e2e faults diagrams openapi migrate up down bench
+.PHONY: help setup run demo test check fmt lint types imports unit contracts integration e2e faults diagrams openapi migrate up down bench bench-registry
 
 help: ## Say what can be done here
-	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
@@ -70,6 +70,9 @@ faults: $(VENV)/.dev ## The wire cut on purpose
 
 bench: $(VENV)/.dev ## Moves a second, as ratios to the bare database and broker
 	@$(WITH_SERVICES) $(BIN)/python -W ignore tests/bench/moves.py
+
+bench-registry: $(VENV)/.dev ## Imports, files and search at national size, as ratios to the bare databases
+	@$(WITH_SERVICES) sh -c 'for each in imports search sheets; do $(BIN)/python -W ignore tests/bench/$$each.py; done'
 
 diagrams: $(VENV)/.dev ## Write the generated parts of README and docs anew
 	@PYTHONPATH=. $(BIN)/python -W ignore docs/generate.py

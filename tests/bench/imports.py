@@ -1,6 +1,6 @@
 """Imports at national size: seconds and memory on both databases, as ratios to bare inserts of the same rows.
 
-Run by hand or by `make bench`: `BENCH_ROWS` (121955) and `BENCH_DATABASES` (sqlite,postgresql) may be set.
+Run by hand or by `make bench-registry`: `BENCH_ROWS` (121955) and `BENCH_DATABASES` (sqlite,postgresql) may be set.
 Each database is measured in a process of its own, so that its peak memory is its own.
 """
 
