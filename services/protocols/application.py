@@ -50,8 +50,8 @@ class Cases(Protocol):
     def partner(self, organisation_id: str) -> Partner | None:
         """The partner as the registry's events last told it."""
 
-    def succession(self, organisation_id: str) -> Succession | None:
-        """Who gets the organisation's open protocols, as the registry's events last told it."""
+    def successions(self, organisation_id: str) -> Sequence[Succession]:
+        """Who gets the organisation's open protocols, by each succession told so far, oldest first."""
 
     def text_of(self, protocol_id: str, version: int) -> str:
         """One version of a text."""
@@ -475,10 +475,8 @@ def _catch_up(context: Context, store: Cases, case: ProtocolCase, calendar: Cale
     if case.stage in context.procedure.ends:
         return
     events: list[Event] = []
-    succession = store.succession(case.organisation.id)
-    while succession is not None and succession.reaches(case):
+    while succession := partners.next_to_follow(case, store.successions(case.organisation.id)):
         events += partners.follow(case, succession, SYSTEM, context.now, calendar)
-        succession = store.succession(case.organisation.id)
     partner = store.partner(case.organisation.id)
     if partner is not None:
         events += partners.compare(case, partner, SYSTEM, context.now, context.procedure, calendar)
@@ -629,7 +627,7 @@ def review_shown(case: ProtocolCase, *, with_opinion: bool) -> dict[str, Any]:
     """The newest legal review; the opinion is the municipality's own, others see its outcome."""
     if not case.review:
         return {"state": partners.NONE}
-    shown = {name: value for name, value in case.review.items() if name not in ("on", "flagged_by")}
+    shown = {name: value for name, value in case.review.items() if name not in ("on", "flagged_by", "known_version")}
     if shown["settled"] and not with_opinion:
         shown["settled"] = {name: value for name, value in shown["settled"].items() if name != "opinion"}
     return shown

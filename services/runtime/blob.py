@@ -11,8 +11,11 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -25,6 +28,13 @@ from services.runtime.settings import Settings
 _PIECE = 256 * 1024
 _NAME = re.compile(r"[0-9a-f]{64}\Z")
 _ABANDONED_SECONDS = 24 * 3600
+
+
+class Space(StrEnum):
+    """What keeps its files apart from all others, so that none can remove another's."""
+
+    DOCUMENTS = "documents"
+    OPEN_DATA = "open-data"
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,18 @@ class Store(Protocol):
     def remove(self, sha256: str) -> None:
         """Forget the file; nothing happens when it is not kept here."""
 
+    def put_before(self, moment: datetime) -> Iterator[str]:
+        """The SHA-256 of each file that was last put before that moment, in no order, found while they are taken."""
 
-def store_of(settings: Settings) -> Store:
-    """The store of this installation."""
-    return Folder(settings.documents)
+
+def store_of(settings: Settings, space: Space) -> Store:
+    """The store of this installation for one kind of files."""
+    return Folder(settings.documents / space)
+
+
+def is_sum(value: object) -> bool:
+    """Whether it has the shape of a SHA-256 as stores take it."""
+    return isinstance(value, str) and _NAME.match(value) is not None
 
 
 class Folder:
@@ -68,7 +86,7 @@ class Folder:
 
     def put(self, stream: BinaryIO, limit: int) -> Blob:
         """See `Store`."""
-        _make(self._root, self._incoming)
+        _make(self._root.parent, self._root, self._incoming)
         self._sweep()
         temporary = self._incoming / secrets.token_hex(16)
         try:
@@ -79,7 +97,7 @@ class Folder:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        for folder in (place.parent, place.parent.parent, self._root):
+        for folder in (place.parent, place.parent.parent, self._root, self._root.parent):
             _sync(folder)
         return blob
 
@@ -98,8 +116,16 @@ class Folder:
         """See `Store`."""
         self._place(sha256).unlink(missing_ok=True)
 
+    def put_before(self, moment: datetime) -> Iterator[str]:
+        """See `Store`."""
+        for file in self._root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
+            eventlet.sleep(0)  # there may be many
+            with suppress(FileNotFoundError):  # removed meanwhile
+                if is_sum(file.name) and file.stat().st_mtime < moment.timestamp():
+                    yield file.name
+
     def _place(self, sha256: str) -> Path:
-        if _NAME.match(sha256) is None:
+        if not is_sum(sha256):
             raise NotFound(Sentence("This document is not kept here."))
         # 65,536 folders, so that none holds too many files.
         return self._root / sha256[:2] / sha256[2:4] / sha256

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from harness import Client, System
+from harness import Client, System, until
 
 PDF = b"%PDF-1.7\n" + bytes(200_000)
 
@@ -88,6 +88,15 @@ def test_what_is_no_document_is_refused(own: Client, organisation: dict[str, Any
     assert 413 == upload(own, path, bytes(11 * 1024 * 1024)).status_code
     assert 403 == upload(own, f"/organisations/{uuid.uuid4()}/documents", PDF).status_code
     assert 415 == own.ask("POST", path, {"title": "x"}).status
+
+
+def test_a_copy_of_the_open_data_that_is_sent_as_a_document_takes_nothing_away(
+    embedded: System, own: Client, organisation: dict[str, Any]
+) -> None:
+    url = f"{embedded.url}/api/v1/open-data/datapackage.json"
+    published = until(lambda: (found := requests.get(url, timeout=10)).status_code == 200 and found).content
+    assert 422 == upload(own, f"/organisations/{organisation['id']}/documents", published).status_code
+    assert published == requests.get(url, timeout=10).content
 
 
 @pytest.mark.parametrize("name", ["organisations.csv", "organisations.json", "datapackage.json"])

@@ -263,6 +263,22 @@ def test_a_renamed_organisation_is_found_by_both_names_and_its_files_bear_the_ne
     )
 
 
+def test_open_protocols_go_to_a_part_that_left_while_the_old_organisation_goes_on(
+    embedded: System, registrar: Client
+) -> None:
+    old, heir = association(registrar, "Kalan Dernek"), association(registrar, "Ayrılan Dernek")
+    file = before_the_council(embedded, old["id"])
+    order = merge(old, heir, kind="split", continues=True, protocols_to=0)
+    path = f"/organisations/{old['id']}/succession"
+    left = registrar.post(path, order, version=old["version"])
+    assert ("active", old["version"] + 1) == (left["state"], left["version"])
+    assert 412 == registrar.ask("POST", path, order, version=old["version"]).status
+    followed = until(lambda: (found := file_of(embedded, file["id"]))["organisation_id"] == heir["id"] and found)
+    assert ("council_agenda", "open", "succession") == (
+        followed["stage"], followed["legal_review"]["state"], followed["legal_review"]["cause_code"],
+    )  # fmt: skip
+
+
 def test_statuses_do_not_pass_to_a_successor_and_the_preview_says_so(registrar: Client) -> None:
     old, heir = exempt(registrar, "Kamu Yararına Dernek"), association(registrar, "Ardıl Dernek")
     preview = registrar.post(f"/organisations/{old['id']}/succession/preview", merge(old, heir), status=200)

@@ -220,6 +220,22 @@ def test_files_follow_a_chain_of_mergers_in_whatever_order_it_is_told(
     assert [] == list(verify(files))
 
 
+def test_a_split_that_is_told_after_a_later_rename_is_not_lost(files: Database, service: ProtocolsService) -> None:
+    file = exempt(files)
+    renamed = {"id": ORGANISATION, "name": "Yeni Adlı Dernek", "version": 5, "standing": now("required")}
+    data = {"kind": "rename", "effective_on": START.isoformat(), "continues": True, "successors": [renamed]}
+    service.learn_succession(envelope("succeeded", ORGANISATION, 5, {**data, "protocols_to": renamed}))
+    assert ("Yeni Adlı Dernek", 0) == (stored(files, file).organisation.name, acts(files, partners.FLAG))
+    for _ in range(2):
+        service.learn_succession(succeeded(3))
+    assert (HEIR, 2, 1) == (
+        stored(files, file).organisation.id,
+        acts(files, partners.FOLLOW),
+        acts(files, partners.FLAG),
+    )
+    assert [] == list(verify(files))
+
+
 def test_a_dissolution_told_before_or_after_the_merger_ends_the_same(files: Database) -> None:
     ends = []
     for first in (0, 1):

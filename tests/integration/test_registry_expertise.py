@@ -7,15 +7,18 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import eventlet
 import jsonschema
 import pytest
 import test_registry_databases
+from machine import together
 from sqlalchemy import func, select, text
 from test_registry_databases import (
     ADMINISTRATOR,
@@ -30,10 +33,12 @@ from test_registry_databases import (
 from services.contracts.expertise import DocumentAnswer, ExpertiseAnswer, OfferedAnswer
 from services.kernel.actor import Actor
 from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
+from services.registry.adapters.expertise import DocumentFiles, OfferRows
 from services.registry.adapters.open_data import SnapshotRows
 from services.registry.adapters.tables import DOCUMENTS, EXPERTISE_RECORDS, SNAPSHOTS
 from services.registry.application.open_data import COLUMNS
-from services.runtime.blob import store_of
+from services.registry.domain.expertise import Document
+from services.runtime.blob import Space, store_of
 from services.runtime.database import Database
 from services.runtime.settings import Settings
 
@@ -150,8 +155,13 @@ def test_the_tags_have_names_in_both_languages(registry: Caller) -> None:
 # --- documents
 
 
+def put(registry: Caller, content: bytes) -> str:
+    """As the gateway does it before it asks the registry."""
+    return store_of(registry.service.settings, Space.DOCUMENTS).put(io.BytesIO(content), 10**8).sha256
+
+
 def send(registry: Caller, made: dict[str, Any], content: bytes = b"%PDF-1.7 one", **given: Any) -> dict[str, Any]:
-    kept = store_of(registry.service.settings).put(io.BytesIO(content), 10**8)
+    kept = store_of(registry.service.settings, Space.DOCUMENTS).put(io.BytesIO(content), 10**8)
     document = {"title": "Faaliyet raporu", "file_name": "rapor.pdf", "size": kept.size, "sha256": kept.sha256}
     actor = given.pop("actor", owner(made))
     return dict(
@@ -166,7 +176,7 @@ def test_a_document_is_kept_listed_and_thrown_away_with_the_last_that_has_its_co
     registry: Caller,
 ) -> None:
     made, other = register(registry), register(registry)
-    store = store_of(registry.service.settings)
+    store = store_of(registry.service.settings, Space.DOCUMENTS)
     content = uuid.uuid4().bytes
     first, second = send(registry, made, b"%PDF-" + content), send(registry, other, b"%PDF-" + content)
     assert {} == DocumentAnswer().validate(first)
@@ -177,7 +187,7 @@ def test_a_document_is_kept_listed_and_thrown_away_with_the_last_that_has_its_co
     gone = {"organisation_id": made["id"], "document_id": first["id"]}
     with pytest.raises(Forbidden):
         registry.remove_document(actor=owner(other), key=new_key(), **gone)
-    registry.remove_document(actor=owner(made), key=new_key(), **gone)
+    assert {"id": first["id"]} == registry.remove_document(actor=owner(made), key=new_key(), **gone)
     registry.service.clear_removed_documents()
     assert store.has(second["sha256"])
     with pytest.raises(NotFound):
@@ -193,7 +203,7 @@ def test_a_document_is_kept_listed_and_thrown_away_with_the_last_that_has_its_co
 
 def test_what_is_refused_is_not_kept(registry: Caller) -> None:
     made = register(registry)
-    store = store_of(registry.service.settings)
+    store = store_of(registry.service.settings, Space.DOCUMENTS)
     for content, refusal in ((b"MZ program", Invalid), (b"%PDF-" + bytes(11 * 1024 * 1024), Invalid)):
         with pytest.raises(refusal):
             send(registry, made, content)
@@ -205,6 +215,49 @@ def test_what_is_refused_is_not_kept(registry: Caller) -> None:
         send(registry, made, title="  ")
     with pytest.raises(Unavailable):
         send(registry, made, sha256="0" * 64)
+    wrong = {"title": "x", "file_name": "y", "size": "many", "sha256": put(registry, b"%PDF- of a wrong size")}
+    with pytest.raises(Invalid):
+        registry.add_document(actor=owner(made), organisation_id=made["id"], document=wrong, key=new_key())
+    assert not store.has(wrong["sha256"])
+
+
+def test_what_nobody_registered_within_a_day_is_thrown_away(registry: Caller, tmp_path: Path) -> None:
+    kept = send(registry, register(registry), b"%PDF-" + uuid.uuid4().bytes)["sha256"]
+    old, fresh = put(registry, b"%PDF- never registered"), put(registry, b"%PDF- not registered yet")
+    registry.service.publish_open_data()
+    before = (registry.service.time.now() - timedelta(hours=25)).timestamp()
+    for file in tmp_path.rglob("*"):
+        if file.is_file() and file.name != fresh:
+            os.utime(file, (before, before))
+    registry.service.clear_unknown_documents()
+    store = store_of(registry.service.settings, Space.DOCUMENTS)
+    assert (True, False, True) == (store.has(kept), store.has(old), store.has(fresh))
+    assert read(registry, "organisations.csv")
+
+
+def test_content_that_is_just_being_registered_is_not_thrown_away_by_another_who_lets_it_go(
+    database: Database, registry: Caller
+) -> None:
+    made, store = register(registry), store_of(registry.service.settings, Space.DOCUMENTS)
+    sha256 = put(registry, b"%PDF-" + uuid.uuid4().bytes)
+    now = registry.service.time.now()
+    document = Document(
+        str(uuid.uuid4()), made["id"], "Rapor", "r.pdf", "application/pdf", 21, sha256, now, "registrar@-"
+    )
+
+    def registering() -> None:
+        with database.write() as connection:
+            assert DocumentFiles(connection, store).hold(sha256)
+            eventlet.sleep(0.2)
+            OfferRows(connection).add_document(document)
+
+    def letting_go() -> None:
+        eventlet.sleep(0.05)
+        with database.write() as connection:
+            DocumentFiles(connection, store).let_go(sha256)
+
+    assert [None, None] == together(registering, letting_go)
+    assert store.has(sha256)
 
 
 # --- open data
@@ -261,7 +314,7 @@ PACKAGE = {
 
 def read(registry: Caller, name: str) -> bytes:
     told = registry.open_data(name=name)
-    store = store_of(registry.service.settings)
+    store = store_of(registry.service.settings, Space.OPEN_DATA)
     with store.open(told["sha256"]) as file, store.open(told["gzip_sha256"]) as packed:
         content = file.read()
         assert content == gzip.decompress(packed.read())
@@ -364,5 +417,5 @@ def test_seven_publications_are_kept(database: Database, registry: Caller) -> No
     registry.service.remove_old_open_data()
     with database.read() as connection:
         assert 7 == connection.execute(select(func.count()).select_from(SNAPSHOTS)).scalar_one()
-    assert not store_of(registry.service.settings).has(first["sha256"])
+    assert not store_of(registry.service.settings, Space.OPEN_DATA).has(first["sha256"])
     assert read(registry, "organisations.csv")

@@ -645,6 +645,43 @@ def test_two_sources_that_are_applied_at_once_are_both_applied(registry: Registr
     assert 80 == registry.search_organisations()["total"]
 
 
+def test_an_import_waits_for_whoever_is_about_to_change_an_organisation(registry: Registry) -> None:
+    registry.send([row_of(1)], "il listesi", apply=True)
+    trial = registry.send([row_of(1, phone="0212 555 00 07")], "il listesi")
+    same = ORGANISATIONS.c.id == registry.organisation(number_of(1))["id"]
+    registry.apply_import(actor=REGISTRAR, import_id=trial["id"], key=new_key())
+    with registry.database.write() as connection:
+        connection.execute(select(ORGANISATIONS.c.id).where(same).with_for_update())
+        eventlet.sleep(0.3)  # the import has come to where it locks the table
+        connection.execute(ORGANISATIONS.update().where(same).values(version=ORGANISATIONS.c.version + 1))
+    assert ("applied", {"changed": 1}) == (
+        registry.rest(trial["id"])["state"], now(registry, trial["id"]),
+    )  # fmt: skip
+    assert 3 == registry.organisation(number_of(1))["version"]
+
+
+def test_nobody_takes_over_from_a_process_that_is_at_one_long_step(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = registry.send([row_of(1)], "il listesi")
+    lease = timedelta(seconds=0.2)
+    registry.clock.now = lambda: datetime.now(UTC)  # type: ignore[method-assign] - leases run in real time here
+    first, other = (Intake(registry.database, registry.clock.now, _nobody(registry), lease=lease) for _ in range(2))
+    usual, taken = ImportStore.finish, list[Any]()
+
+    def long(store: ImportStore, imported: Any) -> None:
+        for _ in range(12):
+            eventlet.sleep(0.05)
+            if registry.database.dialect == "postgresql":  # with SQLite its open transaction keeps others off
+                taken.append(other._take(None))  # noqa: SLF001 - what another process would do next
+        usual(store, imported)
+
+    monkeypatch.setattr(ImportStore, "finish", long)
+    first.apply_import(Actor.from_plain(REGISTRAR), trial["id"])
+    assert 1 == first.run(trial["id"])
+    assert ([], "applied") == ([each for each in taken if each], registry.rest(trial["id"])["state"])
+
+
 def test_another_process_goes_on_where_a_killed_comparison_ended(registry: Registry) -> None:
     import_id = registry.begin([row_of(number) for number in range(50)], "il listesi", at_once=10)
     first = Intake(registry.database, registry.clock.now, _nobody(registry), breathe=lambda: None)
@@ -764,6 +801,80 @@ def test_a_row_that_is_not_under_review_cannot_be_settled(registry: Registry) ->
             registry.settle(found["id"], row_no, "skip")
 
 
+def test_a_number_that_was_corrected_since_the_trial_does_not_vanish(registry: Registry) -> None:
+    registry.send([row_of(1), row_of(2)], "il listesi", apply=True)
+    trial = registry.send([row_of(1), row_of(3)], "il listesi")
+    assert {"unchanged": 1, "added": 1, "vanished": 1} == counts(trial)
+    known = registry.organisation(number_of(2))
+    registry.update_organisation(
+        actor=REGISTRAR, organisation_id=known["id"], changes={"registry_no": number_of(3)}, key=new_key()
+    )
+    applied = registry.apply(trial["id"])
+    assert ("applied", {"unchanged": 1, "changed": 1}) == (applied["state"], counts(applied))
+    found = registry.organisation(number_of(3))
+    assert (known["id"], "active") == (found["id"], found["state"])
+
+
+def test_what_was_rejected_or_under_review_in_one_edition_vanishes_from_a_later_one(registry: Registry) -> None:
+    rows = [row_of(number) for number in range(4)]
+    registry.send(rows, "il listesi", apply=True)
+    registry.register(name="Çınar Derneği", province_code="34")
+    by_name = {**row_of(3), "registry_no": "", "form": "vakıf"}
+    second = [rows[0], {**rows[1], "email": "yanlış"}, rows[2], {**rows[2], "phone": "0212 555 00 00"}, by_name]
+    found = registry.send(second, "il listesi", apply=True)
+    assert {"unchanged": 1, "rejected": 1, "review": 3} == counts(found)
+    for _ in range(2):  # what is left open once more is not lost either
+        assert {"unchanged": 1, "review": 1, "vanished": 2} == counts(registry.send([rows[0], by_name], "il listesi"))
+    registry.send([rows[0], rows[1], rows[2], by_name], "il listesi", apply=True)
+    last = registry.send(rows[:1], "il listesi", apply=True)
+    assert {"unchanged": 1, "vanished": 3} == counts(last)
+    assert {"to_verify"} == {registry.organisation(number_of(number))["state"] for number in (1, 2, 3)}
+    assert {"unchanged": 1} == counts(registry.send(rows[:1], "il listesi"))
+
+
+def test_rows_that_were_settled_as_new_are_unchanged_in_the_next_edition(registry: Registry) -> None:
+    bare = {"registry_no": "", "name": "Iğdır Gönüllüleri Derneği", "form": "dernek", "province": "76"}
+    rows = [bare, {**bare, "email": "ikinci@ornek.org.tr"}, row_of(1)]
+    first = registry.send(rows, "elle")
+    assert {"added": 1, "review": 2} == counts(first)
+    assert ["added", "added"] == [registry.settle(first["id"], row_no, "new")["outcome"] for row_no in (2, 3)]
+    registry.apply(first["id"])
+    for edition in (rows, rows, rows[::-1]):
+        assert {"unchanged": 3} == counts(registry.send(edition, "elle", apply=True))
+
+
+def test_of_two_equal_rows_the_one_that_was_left_out_is_asked_about_again(registry: Registry) -> None:
+    rows = [{"registry_no": "", "name": "Iğdır Gönüllüleri Derneği", "form": "dernek", "province": "76"}] * 2
+    first = registry.send(rows, "elle")
+    registry.settle(first["id"], 2, "new")
+    registry.settle(first["id"], 3, "skip")
+    registry.apply(first["id"])
+    again = registry.send(rows, "elle")
+    assert ({"unchanged": 1, "review": 1}, [3]) == (
+        counts(again), [row["row"] for row in registry.rows(again["id"], "review")],
+    )  # fmt: skip
+
+
+def test_what_a_row_is_not_about_after_all_vanishes(registry: Registry) -> None:
+    rows = [row_of(number) for number in range(3)]
+    registry.send(rows, "il listesi", apply=True)
+    by_name = {**row_of(2), "registry_no": "", "form": "vakıf"}
+    found = registry.send([*rows[:2], by_name], "il listesi")
+    assert {"unchanged": 2, "review": 1} == counts(found)
+    registry.settle(found["id"], 4, "new")
+    assert {"unchanged": 2, "added": 1, "vanished": 1} == now(registry, found["id"])
+    registry.settle(found["id"], 4, "same", registry.organisation(number_of(2))["id"])
+    assert {"unchanged": 2, "changed": 1} == now(registry, found["id"])
+    registry.settle(found["id"], 4, "skip")
+    assert {"unchanged": 2, "rejected": 1, "vanished": 1} == now(registry, found["id"])
+    registry.apply(found["id"])
+    assert "to_verify" == registry.organisation(number_of(2))["state"]
+
+
+def now(registry: Registry, import_id: str) -> dict[str, int]:
+    return counts(registry.get_import(actor=REGISTRAR, import_id=import_id))
+
+
 # --- statuses and municipalities
 
 STATUS = ("registry_no", "kind", "decision_no", "decision_on", "gazette_no", "gazette_on", "valid_from", "valid_to")
@@ -862,7 +973,36 @@ def test_towns_are_added_and_councils_changed_and_both_undone(registry: Registry
         connection.execute(MUNICIPALITIES.delete().where(MUNICIPALITIES.c.code == "34-T01"))
 
 
+def test_a_status_that_is_left_out_is_not_in_the_file(registry: Registry) -> None:
+    registry.send([row_of(1), row_of(2)], "il listesi", apply=True)
+    options: dict[str, Any] = {"kind": "statuses", "header": STATUS}
+    rows = [status_of(1), status_of(2)]
+    registry.send(rows, "resmî gazete", apply=True, **options)
+    found = registry.send([*rows, status_of(2)], "resmî gazete", **options)
+    assert {"unchanged": 1, "review": 2} == counts(found)
+    with pytest.raises(Refused):
+        registry.settle(found["id"], 3, "new")
+    registry.settle(found["id"], 3, "skip")
+    assert {"unchanged": 1, "review": 1, "rejected": 1} == now(registry, found["id"])
+    registry.settle(found["id"], 4, "skip")
+    assert {"unchanged": 1, "rejected": 2, "vanished": 1} == now(registry, found["id"])
+
+
 # --- who may, and how long it is kept
+
+
+def test_a_file_name_that_cannot_be_is_blamed_on_the_file_name(registry: Registry) -> None:
+    for name in ("source", "file_name"):
+        asked = {"source": "x", name: "x\u0000y"}
+        with pytest.raises(Invalid) as refused:
+            registry.begin_import(actor=REGISTRAR, kind="organisations", header=list(OWN), key=new_key(), **asked)
+        assert [name] == [each["field"] for each in refused.value.details["errors"]]
+
+
+def test_a_source_is_the_same_however_its_name_is_written(registry: Registry) -> None:
+    registry.send([row_of(1)], "İl Listesi", apply=True)
+    found = registry.send([row_of(2)], "IL LİSTESİ")
+    assert ("İl Listesi", {"added": 1, "vanished": 1}) == (found["source"], counts(found))
 
 
 def test_the_registrar_imports_the_auditor_reads_and_nobody_else_sees_it(registry: Registry) -> None:
@@ -894,17 +1034,55 @@ def test_an_upload_that_never_ends_is_given_up(registry: Registry) -> None:
     assert 0 == rows_kept(registry, import_id)
 
 
-def test_rows_of_the_last_two_applied_imports_are_kept_and_of_older_ones_the_counts(registry: Registry) -> None:
-    applied = [registry.send([row_of(n) for n in range(size)], "il listesi", apply=True)["id"] for size in (2, 3, 4)]
+def test_rows_of_the_last_three_applied_imports_are_kept_and_of_older_ones_the_counts(registry: Registry) -> None:
+    applied = [
+        registry.send([row_of(n) for n in range(size)], "il listesi", apply=True, file_name="liste.csv")["id"]
+        for size in (2, 3, 4, 5)
+    ]
     trial = registry.send([row_of(1)], "il listesi")["id"]
     registry.service.clean_imports()
-    assert [0, 4, 5, 5] == [rows_kept(registry, each) for each in (applied[0], applied[1], applied[2], trial)]
+    assert [0, 4, 5, 6, 6] == [rows_kept(registry, each) for each in (*applied, trial)]
+    names = [registry.get_import(actor=AUDITOR, import_id=each)["file_name"] for each in applied]
+    assert [None, "liste.csv", "liste.csv", "liste.csv"] == names
     registry.clock.moment += timedelta(days=31)
     registry.service.clean_imports()
-    assert [0, 5] == [rows_kept(registry, each) for each in (trial, applied[2])]
+    assert [0, 6] == [rows_kept(registry, each) for each in (trial, applied[3])]
     assert 2 == registry.get_import(actor=AUDITOR, import_id=applied[0])["added"]
     with pytest.raises(Refused):
         registry.apply(trial)
+
+
+def test_an_import_is_not_undone_where_the_next_file_could_be_compared_with_nothing(registry: Registry) -> None:
+    sizes = (2, 3, 4, 5)
+    applied = [registry.send([row_of(n) for n in range(size)], "il listesi", apply=True)["id"] for size in sizes]
+    registry.service.clean_imports()
+    assert ["undone", "undone"] == [registry.undo(applied[place])["state"] for place in (3, 2)]
+    with pytest.raises(Refused):
+        registry.undo(applied[1])
+    assert {"unchanged": 1, "vanished": 2} == counts(registry.send([row_of(0)], "il listesi"))
+
+
+def test_what_is_applied_after_all_is_not_thrown_away(registry: Registry) -> None:
+    trial = registry.send([row_of(1)], "il listesi")["id"]
+    registry.clock.moment += timedelta(days=31)
+    with registry.database.read() as connection:
+        assert [trial] == ImportStore(connection, registry.clock.today()).outlived(registry.clock.now())
+    registry.apply(trial)
+    with registry.database.write() as connection:
+        assert ImportStore(connection, registry.clock.today()).clean(trial, registry.clock.now())
+    assert 2 == rows_kept(registry, trial)
+
+
+def test_rows_are_thrown_away_to_the_end_and_not_applied_while_they_are(registry: Registry) -> None:
+    trial = registry.send([row_of(1)], "il listesi")["id"]
+    registry.clock.moment += timedelta(days=31)
+    with registry.database.write() as connection:  # and then the process ends
+        assert not ImportStore(connection, registry.clock.today()).clean(trial, registry.clock.now())
+    assert 2 == rows_kept(registry, trial)
+    with pytest.raises(Refused):
+        registry.apply(trial)
+    registry.service.clean_imports()
+    assert 0 == rows_kept(registry, trial)
 
 
 def rows_kept(registry: Registry, import_id: str) -> int:

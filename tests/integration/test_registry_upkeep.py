@@ -279,6 +279,10 @@ def test_a_split_may_leave_the_old_one_alive_and_says_who_gets_the_protocols(
     assert ("active", [], True, "Ayrılan Dernek") == (
         left["state"], left["successors"], event_["continues"], event_["protocols_to"]["name"],
     )  # fmt: skip
+    assert [(1, "registered"), (2, "updated"), (2, "succeeded")] == [
+        (row.subject_version, row.name.split(".")[1]) for row in outbox(database, old["id"])
+    ]
+    assert 2 == registry.get_organisation(organisation_id=old["id"])["version"]
     assert [("split", True)] == [
         (each["kind"], each["continues"]) for each in registry.succession_of(organisation_id=old["id"])["records"]
     ]

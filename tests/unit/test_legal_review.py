@@ -154,6 +154,17 @@ def test_a_status_that_comes_back_and_goes_again_after_an_opinion_is_raised_agai
     assert ("open", [FLAG, SETTLE, RETURN, FLAG]) == (walk.case.review["state"], moves(walk))
 
 
+def test_a_second_revocation_is_raised_also_where_the_file_asked_between_them_itself() -> None:
+    walk = relying("exempt", version=4)
+    look(walk, known("required", 5))
+    settle(walk, "seek_permission")
+    walk.case.standing["organisation_version"] = 6  # a move asked before the event of the new grant came
+    assert [] == look(walk, known("exempt", 6))
+    look(walk, known("required", 7))
+    assert ("open", [FLAG, SETTLE, FLAG]) == (walk.case.review["state"], moves(walk))
+    assert [] == look(walk, known("required", 8))
+
+
 def test_a_decision_that_took_the_new_standing_leaves_the_flag_to_be_settled() -> None:
     walk = relying("exempt", stage="council_decision")
     look(walk, known("required", 2))
@@ -188,9 +199,9 @@ def succession(old: str, heir: str, version: int, *, heir_version: int = 1, kind
     return Succession(old, version, kind, START, Party(heir, f"Dernek {heir[-1]}{kind}"), heir_version, told)
 
 
-def catch_up(walk: Walk, told: dict[str, Succession]) -> None:
+def catch_up(walk: Walk, told: list[Succession]) -> None:
     """As the application does it."""
-    while (found := told.get(walk.case.organisation.id)) is not None and found.reaches(walk.case):
+    while found := partners.next_to_follow(walk.case, told):
         partners.follow(walk.case, found, SYSTEM, moment(walk.on), CALENDAR)
 
 
@@ -198,9 +209,9 @@ def catch_up(walk: Walk, told: dict[str, Succession]) -> None:
 def test_a_file_follows_a_chain_of_successions_in_whatever_order_they_are_told(order: tuple[str, str]) -> None:
     walk = relying("exempt")
     chain = {A: succession(A, B, 2), B: succession(B, C, 7)}
-    told: dict[str, Succession] = {}
+    told: list[Succession] = []
     for each in order:
-        told[each] = chain[each]
+        told.append(chain[each])
         catch_up(walk, told)
         catch_up(walk, told)
     assert (C, [FOLLOW, FLAG, FOLLOW, FLAG]) == (walk.case.organisation.id, moves(walk))
@@ -209,27 +220,45 @@ def test_a_file_follows_a_chain_of_successions_in_whatever_order_they_are_told(o
 
 def test_a_name_that_the_heir_bore_before_is_not_given_back_to_it() -> None:
     walk = relying("exempt")
-    told = {A: succession(A, B, 2, heir_version=5), B: succession(B, B, 4, heir_version=4, kind="rename")}
+    told = [succession(A, B, 2, heir_version=5), succession(B, B, 4, heir_version=4, kind="rename")]
     catch_up(walk, told)
     assert "Dernek 2merge" == walk.case.organisation.name
+
+
+@given(order=st.permutations(range(4)))
+def test_of_several_successions_none_is_lost_and_the_first_that_passes_the_files_on_decides(order: list[int]) -> None:
+    told = [
+        succession(A, A, 2, kind="rename"),
+        succession(A, B, 3, kind="split"),
+        succession(A, A, 5, kind="rename"),
+        succession(A, C, 7, kind="split"),
+    ]
+    walk, known_so_far = relying("exempt"), []
+    for number in order:
+        known_so_far.append(told[number])
+        catch_up(walk, known_so_far)
+    first = B if order.index(1) < order.index(3) else C
+    assert (first, 1) == (walk.case.organisation.id, moves(walk).count(FLAG))
+    catch_up(fresh := relying("exempt"), told)
+    assert (B, 1) == (fresh.case.organisation.id, moves(fresh).count(FLAG))
 
 
 def test_a_file_that_chose_its_partner_after_a_split_stays_with_it() -> None:
     walk = relying("exempt")
     walk.case.party_version = 3
-    catch_up(walk, {A: succession(A, B, 3, kind="split")})
+    catch_up(walk, [succession(A, B, 3, kind="split")])
     assert (A, []) == (walk.case.organisation.id, moves(walk))
 
 
 def test_a_rename_changes_the_name_and_flags_nothing() -> None:
     walk = relying("exempt")
-    catch_up(walk, {A: succession(A, A, 2, heir_version=2, kind="rename")})
+    catch_up(walk, [succession(A, A, 2, heir_version=2, kind="rename")])
     assert ("Dernek 1rename", [FOLLOW], {}) == (walk.case.organisation.name, moves(walk), walk.case.review)
 
 
 def test_a_merger_is_reviewed_even_where_the_permission_stays_the_same() -> None:
     walk = relying("exempt")
-    catch_up(walk, {A: succession(A, B, 2)})
+    catch_up(walk, [succession(A, B, 2)])
     heir = known("exempt", 1)
     assert [] == look(walk, Partner(B, heir.name, heir.state, 1, heir.standing, heir.statuses))
     assert ("succession", "open") == (walk.case.review["cause_code"], walk.case.review["state"])

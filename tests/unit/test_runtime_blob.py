@@ -6,12 +6,13 @@ import hashlib
 import io
 import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from services.kernel.errors import Invalid, NotFound
-from services.runtime.blob import Blob, Folder, Store, store_of
+from services.runtime.blob import Blob, Folder, Space, Store, store_of
 from services.runtime.settings import Settings
 
 CONTENT = b"s\xc3\xb6zle\xc5\x9fme" * 100_000
@@ -25,7 +26,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(root: Path) -> Store:
-    return store_of(Settings(documents_dir=str(root)))
+    return store_of(Settings(documents_dir=str(root)), Space.DOCUMENTS)
 
 
 def files(root: Path) -> list[Path]:
@@ -93,7 +94,7 @@ def test_nobody_else_can_read_what_is_kept(store: Store, root: Path) -> None:
 
 def test_what_a_dead_process_left_is_swept_after_a_day(store: Store, root: Path) -> None:
     store.put(io.BytesIO(CONTENT), len(CONTENT))
-    old, new = (root / "incoming" / name for name in ("old", "new"))
+    old, new = (root / "documents" / "incoming" / name for name in ("old", "new"))
     old.touch()
     new.touch()
     os.utime(old, (1, 1))
@@ -103,4 +104,26 @@ def test_what_a_dead_process_left_is_swept_after_a_day(store: Store, root: Path)
 
 def test_documents_lie_in_the_data_folder_unless_said_otherwise(tmp_path: Path) -> None:
     assert tmp_path / "documents" == Settings(data_dir=tmp_path).documents
-    assert isinstance(store_of(Settings(data_dir=tmp_path)), Folder)
+    assert isinstance(store_of(Settings(data_dir=tmp_path), Space.DOCUMENTS), Folder)
+
+
+def test_what_one_space_removes_another_keeps(store: Store, root: Path) -> None:
+    other = store_of(Settings(documents_dir=str(root)), Space.OPEN_DATA)
+    store.put(io.BytesIO(CONTENT), len(CONTENT))
+    assert not other.has(SUM)
+    other.put(io.BytesIO(CONTENT), len(CONTENT))
+    store.remove(SUM)
+    assert (False, True) == (store.has(SUM), other.has(SUM))
+
+
+def test_files_are_found_by_when_they_were_last_put(store: Store, root: Path) -> None:
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    assert [] == list(store.put_before(moment))
+    old = store.put(io.BytesIO(b"x"), 1).sha256
+    again = store.put(io.BytesIO(b"y"), 1).sha256
+    for file in files(root):
+        os.utime(file, (moment.timestamp() - 1,) * 2)
+    (root / "documents" / "incoming" / "old").touch()
+    assert {old, again} == set(store.put_before(moment))
+    store.put(io.BytesIO(b"y"), 1)
+    assert [old] == list(store.put_before(moment))

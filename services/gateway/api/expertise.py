@@ -7,7 +7,7 @@ from urllib.parse import quote
 from services.gateway.http import BASE, Answer, Call, Download, Table
 from services.gateway.schemas import PageQuery
 from services.gateway.schemas import expertise as s
-from services.runtime.blob import store_of
+from services.runtime.blob import Space, store_of
 
 TABLE = Table()
 OWNERS = ("registrar", "organisation_representative")
@@ -121,7 +121,7 @@ def list_documents(call: Call) -> Answer:
 def add_document(call: Call) -> Answer:
     """The document as it is kept."""
     file = call.body["file"]
-    kept = store_of(call.ports.settings).put(file.stream, LARGEST)
+    kept = store_of(call.ports.settings, Space.DOCUMENTS).put(file.stream, LARGEST)
     made = call.ports.registry.add_document(
         actor=call.who,
         organisation_id=call.params["id"],
@@ -147,7 +147,7 @@ def add_document(call: Call) -> Answer:
 def get_document(call: Call) -> Answer:
     """As a file to be saved, never to be shown by the browser."""
     found = call.ports.registry.get_document(organisation_id=call.params["id"], document_id=call.params["document_id"])
-    store = store_of(call.ports.settings)
+    store = store_of(call.ports.settings, Space.DOCUMENTS)
     return Answer(
         Download(lambda: store.open(found["sha256"]), found["sha256"], found["size"]),
         headers={"Content-Disposition": _attachment(found["file_name"])},

@@ -8,7 +8,7 @@ from functools import partial
 from werkzeug.http import http_date
 
 from services.gateway.http import Answer, Call, Download, Table
-from services.runtime.blob import store_of
+from services.runtime.blob import Space, store_of
 
 TABLE = Table()
 CACHED_SECONDS = 3_600
@@ -60,7 +60,7 @@ def open_data_package(call: Call) -> Answer:
 
 def _served(call: Call, name: str) -> Answer:
     found = call.ports.registry.open_data(name=name)
-    store = store_of(call.ports.settings)
+    store = store_of(call.ports.settings, Space.OPEN_DATA)
     return Answer(
         Download(
             partial(store.open, found["sha256"]),

@@ -145,7 +145,9 @@ _CLOCKS_OF_MANY = (
 )
 _NEWEST_DAY = select(func.coalesce(func.max(DAYS.c.version), 0))
 _PARTNER = select(PARTNERS).where(PARTNERS.c.organisation_id == bindparam("id"))
-_SUCCESSION = select(SUCCESSIONS).where(SUCCESSIONS.c.organisation_id == bindparam("id"))
+_SUCCESSIONS = (
+    select(SUCCESSIONS).where(SUCCESSIONS.c.organisation_id == bindparam("id")).order_by(SUCCESSIONS.c.version)
+)
 _CHANGING = (
     "organisation_id", "organisation_name", "party_version", "review", "review_state", "review_on", "authority",
     "authority_name", "shared_authority", "text_version", "text_sha256", "approved_sha256", "stage",
@@ -224,20 +226,20 @@ class Store:
             return None
         return Partner(row.organisation_id, row.name, row.state, row.version, row.standing, tuple(row.statuses))
 
-    def succession(self, organisation_id: str) -> Succession | None:
-        """Who gets the organisation's open protocols, as the registry's events last told it."""
-        row = self.connection.execute(_SUCCESSION, {"id": organisation_id}).one_or_none()
-        if row is None:
-            return None
-        return Succession(
-            organisation_id=row.organisation_id,
-            version=row.version,
-            kind=row.kind,
-            effective_on=row.effective_on,
-            heir=Party(row.heir_id, row.heir_name),
-            heir_version=row.heir_version,
-            standing=row.standing,
-        )
+    def successions(self, organisation_id: str) -> list[Succession]:
+        """Who gets the organisation's open protocols, by each succession told so far, oldest first."""
+        return [
+            Succession(
+                organisation_id=row.organisation_id,
+                version=row.version,
+                kind=row.kind,
+                effective_on=row.effective_on,
+                heir=Party(row.heir_id, row.heir_name),
+                heir_version=row.heir_version,
+                standing=row.standing,
+            )
+            for row in self.connection.execute(_SUCCESSIONS, {"id": organisation_id})
+        ]
 
     def acts(self, protocol_id: str, page: int, size: int) -> tuple[list[Row[Any]], int]:
         """One page of the history, oldest first, and how many acts there are."""
@@ -560,10 +562,11 @@ def learn_partners(connection: Connection, told: Iterable[tuple[Mapping[str, Any
 
 
 def learn_succession(connection: Connection, data: Mapping[str, Any], version: int) -> None:
-    """Keep who gets an organisation's open protocols; an older telling changes nothing."""
+    """Keep who gets an organisation's open protocols by this succession; told again, it changes nothing."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     heir = data["protocols_to"]
     values = {
+        "organisation_id": str(data["organisation_id"]),
         "version": version,
         "kind": data["kind"],
         "effective_on": date.fromisoformat(data["effective_on"]),
@@ -572,12 +575,7 @@ def learn_succession(connection: Connection, data: Mapping[str, Any], version: i
         "heir_version": heir["version"],
         "standing": heir["standing"],
     }
-    statement = dialect.insert(SUCCESSIONS).values(organisation_id=str(data["organisation_id"]), **values)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["organisation_id"], set_=values, where=SUCCESSIONS.c.version < version
-        )
-    )
+    connection.execute(dialect.insert(SUCCESSIONS).values(values).on_conflict_do_nothing())
 
 
 def learn_day(connection: Connection, data: Mapping[str, Any]) -> None:

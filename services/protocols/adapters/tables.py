@@ -206,7 +206,7 @@ SUCCESSIONS = Table(
     "partner_successions",
     METADATA,
     Column("organisation_id", Id, primary_key=True),
-    Column("version", Integer, nullable=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
     Column("kind", String(20), nullable=False),
     Column("effective_on", Date, nullable=False),
     Column("heir_id", Id, nullable=False),
@@ -214,7 +214,7 @@ SUCCESSIONS = Table(
     Column("heir_version", Integer, nullable=False),
     Column("standing", Json, nullable=False),
 )
-"""Who gets an organisation's open protocols, as told by the registry's newest event about it."""
+"""Who gets an organisation's open protocols, by each succession that the registry told of it."""
 
 DAYS = Table(
     "calendar_days",

@@ -77,13 +77,26 @@ class Succession:
     heir_version: int
     standing: Mapping[str, Any]
 
-    def reaches(self, case: ProtocolCase) -> bool:
-        """Whether the file was begun with the old organisation before this, and has not followed yet."""
-        return (
-            self.organisation_id == case.organisation.id
-            and self.version > case.party_version
-            and self.heir != case.organisation
-        )
+    @property
+    def passes_on(self) -> bool:
+        """Whether somebody else gets the protocols; after a rename nobody does."""
+        return self.heir.id != self.organisation_id
+
+
+def next_to_follow(case: ProtocolCase, told: Iterable[Succession]) -> Succession | None:
+    """Which of the successions told so far the file follows next, in whatever order they were told; None at the end.
+
+    Only those after the organisation became the partner here: the first that gave its protocols to somebody else,
+    otherwise its newest name.
+    """
+    later = sorted(
+        (each for each in told if each.organisation_id == case.organisation.id and each.version > case.party_version),
+        key=lambda each: each.version,
+    )
+    for each in later:
+        if each.passes_on:
+            return each
+    return later[-1] if later and later[-1].heir != case.organisation else None
 
 
 def follow(case: ProtocolCase, succession: Succession, actor: Actor, now: datetime, calendar: Calendar) -> list[Event]:
@@ -94,7 +107,9 @@ def follow(case: ProtocolCase, succession: Succession, actor: Actor, now: dateti
     """
     former = case.organisation
     case.organisation = succession.heir
-    case.party_version = succession.heir_version
+    if succession.passes_on:
+        # A rename does not make it the partner anew: an older succession may still be told late.
+        case.party_version = succession.heir_version
     fields = {
         "kind": succession.kind,
         "effective_on": succession.effective_on,
@@ -112,7 +127,7 @@ def follow(case: ProtocolCase, succession: Succession, actor: Actor, now: dateti
         stage=case.stage,
     )
     events: list[Event] = [changed]
-    if succession.heir.id != former.id:
+    if succession.passes_on:
         cause = Sentence(
             "{name} has taken the place of {former} from {on} on; its standing may be another.",
             name=succession.heir.name,
@@ -145,11 +160,11 @@ def compare(
     if case.stage in procedure.ends or not _is_newer(partner, case.standing):
         return []
     found, relied = str(partner.standing["permission"]), case.permission
-    last_seen = case.review["now"]["permission"] if case.review else relied
-    if found == last_seen:
-        return []
+    reviewed = case.review["now"]["permission"] if case.review else relied
     if found == relied:
-        return [_return(case, partner, actor, now, calendar)]
+        return [] if found == reviewed else [_return(case, partner, actor, now, calendar)]
+    if found == reviewed and not _asked_since(case, partner):
+        return []
     code, cause = _cause(case, partner)
     evidence = {
         "organisation_id": partner.id,
@@ -178,17 +193,21 @@ def review_after(review: Mapping[str, Any], act: ActRecord) -> dict[str, Any]:
             "since": act.recorded_at.isoformat(),
             "on": act.done_on.isoformat(),
             "flagged_by": act.number,
+            "known_version": act.fields["evidence"]["organisation_version"],
             "settled": None,
         }
     if act.move not in (SETTLE, RETURN):
         return dict(review)
     office = Actor.from_plain(act.actor).office
     settled = {**act.fields, "at": act.recorded_at.isoformat(), "on": act.done_on.isoformat(), "office": office}
-    now = settled.pop("now", review["now"])
+    known = {
+        "now": settled.pop("now", review["now"]),
+        "known_version": settled.get("organisation_version", review["known_version"]),
+    }
     if act.move == RETURN and review["state"] == SETTLED:
         # An opinion that was given stays; only what is known now changes.
-        return {**review, "now": now}
-    return {**review, "state": SETTLED, "now": now, "settled": settled}
+        return {**review, **known}
+    return {**review, **known, "state": SETTLED, "settled": settled}
 
 
 def partner_of(acts: Iterable[ActRecord]) -> tuple[str | None, str | None]:
@@ -208,6 +227,14 @@ def _is_newer(partner: Partner, relied: Mapping[str, Any]) -> bool:
         return True
     asked = (int(relied.get("organisation_version", 0)), str(relied.get("on", "")))
     return (partner.version, str(partner.standing.get("on", ""))) > asked
+
+
+def _asked_since(case: ProtocolCase, partner: Partner) -> bool:
+    """Whether the file asked the registry itself after what its review knows: then its own answer counts."""
+    relied = case.standing
+    if not case.review or relied.get("organisation_id") not in (None, partner.id):
+        return False
+    return int(relied.get("organisation_version", 0)) > int(case.review["known_version"])
 
 
 def _flag(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, BinaryIO, NamedTuple
 
@@ -210,6 +210,11 @@ class DocumentFiles:
         used = select(DOCUMENTS.c.id).where(DOCUMENTS.c.sha256 == sha256, DOCUMENTS.c.removed_at.is_(None)).limit(1)
         if self._connection.execute(used).first() is None:
             self._store.remove(sha256)
+
+    def unknown(self, names: Collection[str]) -> list[str]:
+        """Those of the contents that no document has, in one query."""
+        used = select(DOCUMENTS.c.sha256).where(DOCUMENTS.c.sha256.in_(names), DOCUMENTS.c.removed_at.is_(None))
+        return sorted(set(names).difference(self._connection.execute(used).scalars()))
 
     def clear(self, now: datetime) -> int:
         """Throw away the contents of removed documents; how many were looked at, at most CLEARED_AT_ONCE."""

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -18,7 +19,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    false,
     func,
     insert,
     literal,
@@ -69,10 +69,17 @@ from services.runtime.bulk import insert_rows
 
 _COPIED = (
     "place", "organisation_id", "status_id", "code", "registry_no", "name", "form", "registry_key", "identity_key", "digest",
+    "settled",
 )  # fmt: skip
 """What a row of the same part of another import has too."""
 LISTED = (Outcome.ADDED, Outcome.CHANGED, Outcome.UNCHANGED)
 """Rows of what the file has and the registry took."""
+_NOT_TAKEN = (Outcome.REVIEW, Outcome.REJECTED)
+"""Rows of what the file has and the registry did not take; some are known to be about something all the same."""
+_SUBJECTS = {"organisations": "organisation_id", "statuses": "status_id", "municipalities": "code"}
+"""What rows of each kind are about."""
+_CARRIED = "listed"
+"""Mark of a candidate of a row under review: the source had it before, so that it can still vanish later."""
 
 _ROW_COLUMNS = [column.name for column in IMPORT_ROWS.columns]
 _WRITTEN_FROM = ("place", "outcome", "organisation_id", "status_id", "code", "version_after", "changes")
@@ -150,6 +157,31 @@ class ImportRows:
         ).scalar_one_or_none()
         return found
 
+    def cleaned_before(self, imported: Import) -> bool:
+        """Whether the import of the source that was applied before this one is there without its rows."""
+        before = self._connection.execute(
+            select(IMPORTS.c.cleaned_at)
+            .where(
+                IMPORTS.c.kind == imported.kind,
+                IMPORTS.c.source == imported.source,
+                IMPORTS.c.applied_no < imported.applied_no,
+            )
+            .order_by(IMPORTS.c.applied_no.desc())
+            .limit(1)
+        ).first()
+        return before is not None and before.cleaned_at is not None
+
+    def sources(self, kind: str) -> list[str]:
+        """The sources of this kind of import, the oldest first."""
+        return list(
+            self._connection.execute(
+                select(IMPORTS.c.source)
+                .where(IMPORTS.c.kind == kind)
+                .group_by(IMPORTS.c.source)
+                .order_by(func.min(IMPORTS.c.requested_at), IMPORTS.c.source)
+            ).scalars()
+        )
+
     def next_applied_no(self) -> int:
         """A number higher than that of every applied import."""
         return int(self._connection.execute(select(func.coalesce(func.max(IMPORTS.c.applied_no), 0))).scalar_one()) + 1
@@ -198,6 +230,16 @@ class ImportRows:
             .where(IMPORTS.c.id == imported.id, IMPORTS.c.holder == imported.holder)
             .values(done=done, lease_until=until)
         )
+
+    def renew(self, import_id: str, holder: str, until: datetime) -> None:
+        """Keep others off it for longer; whoever has its row locked does so without that."""
+        mine = (
+            select(IMPORTS.c.id)
+            .where(IMPORTS.c.id == import_id, IMPORTS.c.holder == holder)
+            .with_for_update(skip_locked=True)
+        )
+        if self._connection.execute(mine).first() is not None:
+            self._connection.execute(update(IMPORTS).where(IMPORTS.c.id == import_id).values(lease_until=until))
 
     def waits(self, now: datetime) -> bool:
         """Whether some import waits for someone to work at it."""
@@ -265,15 +307,18 @@ class ImportRows:
         """Forget what the comparison found."""
         self._connection.execute(delete(IMPORT_ROWS).where(IMPORT_ROWS.c.import_id == import_id))
 
-    def stage(self, import_id: str, rows: Sequence[Row]) -> None:
+    def stage(self, import_id: str, rows: Sequence[Row], *, at_first: bool = False) -> None:
         """Keep what the comparison found of these rows, in the place of what it had found before."""
         for start in range(0, len(rows), _AT_ONCE):
             batch = rows[start : start + _AT_ONCE]
-            self._connection.execute(
-                delete(IMPORT_ROWS).where(
-                    IMPORT_ROWS.c.import_id == import_id, IMPORT_ROWS.c.place.in_([row.place for row in batch])
+            if not at_first:
+                # Where nothing can be there, PostgreSQL would look through all the rows for it: its statistics
+                # do not reach as far as a table that grows.
+                self._connection.execute(
+                    delete(IMPORT_ROWS).where(
+                        IMPORT_ROWS.c.import_id == import_id, IMPORT_ROWS.c.place.in_([row.place for row in batch])
+                    )
                 )
-            )
             insert_rows(self._connection, IMPORT_ROWS, _ROW_COLUMNS, [_row_values(import_id, row) for row in batch])
 
     def row(self, import_id: str, place: int) -> Row:
@@ -335,6 +380,7 @@ class ImportRows:
                 kept.c.registry_key,
                 kept.c.identity_key,
                 kept.c.version_after,
+                kept.c.settled,
             )
             .select_from(kept.join(of, and_(same, kept.c.version_after == of.c.version)))
             .where(kept.c.import_id == imported.base_id, kept.c.digest.in_(list(digests)), kept.c.outcome.in_(LISTED))
@@ -354,6 +400,7 @@ class ImportRows:
                 digest=row[0],
                 version_before=row[9],
                 version_after=row[9],
+                settled=row[10],
             )
             for row in found
         }
@@ -383,7 +430,6 @@ class ImportRows:
             select(
                 literal(imported.id, base.c.import_id.type),
                 literal(Outcome.UNCHANGED.value),
-                false(),
                 base.c.version_after,
                 base.c.version_after,
                 *taken,
@@ -391,7 +437,7 @@ class ImportRows:
             .select_from(base.join(of, and_(subject, base.c.version_after == of.c.version)))
             .where(base.c.import_id == imported.base_id, base.c.place.between(first, last), base.c.outcome.in_(LISTED))
         )
-        names = ["import_id", "outcome", "settled", "version_before", "version_after", *_COPIED]
+        names = ["import_id", "outcome", "version_before", "version_after", *_COPIED]
         copied = self._connection.execute(insert(IMPORT_ROWS).from_select(names, rows).returning(IMPORT_ROWS.c.place))
         return set(copied.scalars())
 
@@ -426,16 +472,6 @@ class ImportRows:
         )
         return found.first() is not None
 
-    def unvanish(self, import_id: str, organisation_id: str) -> None:
-        """The organisation is in the file after all."""
-        self._connection.execute(
-            delete(IMPORT_ROWS).where(
-                IMPORT_ROWS.c.import_id == import_id,
-                IMPORT_ROWS.c.outcome == Outcome.VANISHED,
-                IMPORT_ROWS.c.organisation_id == organisation_id,
-            )
-        )
-
     def doubles(self, imported: Import) -> list[tuple[str, list[int]]]:
         """Rows that are about the same: what they share, and their places."""
         rows = IMPORT_ROWS.c
@@ -457,18 +493,38 @@ class ImportRows:
                 select(
                     rows.place,
                     rows.settled,
+                    rows.outcome,
+                    rows.organisation_id.label("about"),
+                    *(column.label(f"shared_{number}") for number, column in enumerate(columns)),
                     case((condition, 1), else_=0).label("asked"),
                     func.count().over(partition_by=columns).label("times"),
                 )
                 .where(rows.import_id == imported.id, rows.outcome.in_(LISTED))
                 .subquery()
             )
+            together = [counted.c[f"shared_{number}"] for number in range(len(columns))]
+            several = (
+                select(
+                    counted.c.place,
+                    counted.c.settled,
+                    counted.c.outcome,
+                    func.count().over(partition_by=[*together, counted.c.about]).label("alike"),
+                    func.row_number()
+                    .over(partition_by=together, order_by=[case((counted.c.settled, 0), else_=1), counted.c.place])
+                    .label("turn"),
+                )
+                .where(counted.c.times > 1, counted.c.asked == 1)
+                .subquery()
+            )
+            double: ColumnElement[bool] = several.c.settled.is_(False)
+            if name in ("number", "identity"):
+                # Namesakes that are on record as different organisations are no doubles.
+                double = and_(double, or_(several.c.outcome == Outcome.ADDED, several.c.alike > 1))
+            elif name == "organisation":
+                # What was settled in an earlier edition speaks for one row only.
+                double = or_(double, several.c.turn > 1)
             places = list(
-                self._connection.execute(
-                    select(counted.c.place)
-                    .where(counted.c.times > 1, counted.c.asked == 1, counted.c.settled.is_(False))
-                    .order_by(counted.c.place)
-                ).scalars()
+                self._connection.execute(select(several.c.place).where(double).order_by(several.c.place)).scalars()
             )
             if places:
                 # One kind after the other: a row that is out for one reason is no double for the next.
@@ -480,6 +536,7 @@ class ImportRows:
         statement = update(IMPORT_ROWS).values(
             # What it would have added is not there.
             organisation_id=case((IMPORT_ROWS.c.version_before.is_(None), null()), else_=IMPORT_ROWS.c.organisation_id),
+            status_id=case((IMPORT_ROWS.c.outcome == Outcome.ADDED, null()), else_=IMPORT_ROWS.c.status_id),
             outcome=Outcome.REVIEW,
             reasons=[[None, why.to_plain()]],
             changes=None,
@@ -513,59 +570,127 @@ class ImportRows:
             self._connection.execute(text(_PATIENT))
             self._connection.execute(text("ANALYZE import_rows"))
 
-    def stage_vanished(self, imported: Import) -> None:
-        """Add what the base had and this import has not, candidates of rows under review aside."""
+    def stage_vanished(self, imported: Import, among: Collection[str] | None = None) -> None:
+        """Have one row for each thing that the base had and this import has not, candidates under review aside.
+
+        `among`: look only at these organisations, or at the municipalities with these codes.
+        """
         if imported.base_id is None:
             return
         if self._connection.dialect.name == "postgresql":
             self._connection.execute(text(_PATIENT))
-        place = VANISHED
         candidates = self._candidates(imported.id)
-        for batch in self._missing(imported):
-            found = [
-                _vanished(place + number, row)
-                for number, row in enumerate(row for row in batch if row["organisation_id"] not in candidates)
-            ]
-            place += len(found)
+        last = self._connection.execute(
+            select(func.max(IMPORT_ROWS.c.place)).where(
+                IMPORT_ROWS.c.import_id == imported.id, IMPORT_ROWS.c.outcome == Outcome.VANISHED
+            )
+        ).scalar_one()
+        place = VANISHED
+        if last is not None:
+            place = last + 1
+            self._drop_found(imported, candidates if among is None else candidates.keys() & set(among))
+        name = _SUBJECTS[imported.kind]
+        seen: set[str] = set()
+        carried: set[str] = set()
+        for batch in chain(self._missing(imported, among), self._carried(imported, among)):
+            found = []
+            for row in batch:
+                if row[name] in seen:
+                    continue
+                seen.add(row[name])
+                if row["organisation_id"] in candidates:
+                    carried.add(row["organisation_id"])
+                else:
+                    found.append(_vanished(place, row))
+                    place += 1
             insert_rows(self._connection, IMPORT_ROWS, _ROW_COLUMNS, [_row_values(imported.id, row) for row in found])
+        if imported.kind == "organisations":
+            self._carry(imported.id, carried, {place for each in carried for place in candidates[each]})
 
-    def _candidates(self, import_id: str) -> set[str]:
-        """Organisations that rows under review may be about."""
-        found: set[str] = set()
+    def _drop_found(self, imported: Import, candidates: Collection[str]) -> None:
+        """Drop vanished rows of what is in the file after all, or may be."""
+        now = IMPORT_ROWS.alias("now")
+        here = (
+            select(now.c.place)
+            .where(
+                now.c.import_id == imported.id,
+                now.c.outcome != Outcome.VANISHED,
+                *_same_subject(imported.kind, now, IMPORT_ROWS),
+            )
+            .correlate(IMPORT_ROWS)
+        )
+        gone = [IMPORT_ROWS.c.import_id == imported.id, IMPORT_ROWS.c.outcome == Outcome.VANISHED]
+        self._connection.execute(delete(IMPORT_ROWS).where(*gone, here.exists()))
+        for some in _in_turn(sorted(candidates)):
+            self._connection.execute(delete(IMPORT_ROWS).where(*gone, IMPORT_ROWS.c.organisation_id.in_(some)))
+
+    def _with_candidates(self, import_id: str) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Of every row that was not taken and may be about something: its place, and what it may be about."""
         after = -1
         while True:
             rows = self._connection.execute(
                 select(IMPORT_ROWS.c.place, IMPORT_ROWS.c.candidates)
                 .where(
                     IMPORT_ROWS.c.import_id == import_id,
-                    IMPORT_ROWS.c.outcome.in_((Outcome.REVIEW, Outcome.REJECTED)),
+                    IMPORT_ROWS.c.outcome.in_(_NOT_TAKEN),
                     IMPORT_ROWS.c.place > after,
                 )
                 .order_by(IMPORT_ROWS.c.place)
                 .limit(_AT_ONCE)
             ).all()
             if not rows:
-                return found
+                return
             after = rows[-1].place
-            found.update(each["organisation_id"] for row in rows for each in row.candidates or ())
+            yield from ((row.place, row.candidates) for row in rows if row.candidates)
 
-    def _missing(self, imported: Import) -> Iterator[list[RowMapping]]:
+    def _candidates(self, import_id: str) -> dict[str, list[int]]:
+        """Organisations that rows which were not taken may be about, and the places of those rows."""
+        found: dict[str, list[int]] = {}
+        for place, candidates in self._with_candidates(import_id):
+            for each in candidates:
+                found.setdefault(each["organisation_id"], []).append(place)
+        return found
+
+    def _carry(self, import_id: str, ids: Collection[str], places: Collection[int]) -> None:
+        """Remember that the source had these candidates before: they may vanish from a later edition."""
+        for some in _in_turn(sorted(places)):
+            mine = and_(IMPORT_ROWS.c.import_id == import_id, IMPORT_ROWS.c.place.in_(some))
+            rows = self._connection.execute(select(IMPORT_ROWS.c.place, IMPORT_ROWS.c.candidates).where(mine)).all()
+            self._connection.execute(
+                update(IMPORT_ROWS)
+                .where(IMPORT_ROWS.c.import_id == import_id, IMPORT_ROWS.c.place == bindparam("own_place"))
+                .values(candidates=bindparam("own_candidates", type_=IMPORT_ROWS.c.candidates.type)),
+                [
+                    {
+                        "own_place": place,
+                        "own_candidates": [
+                            {**each, _CARRIED: True} if each["organisation_id"] in ids else each for each in candidates
+                        ],
+                    }
+                    for place, candidates in rows
+                ],
+            )
+
+    def _missing(self, imported: Import, among: Collection[str] | None) -> Iterator[list[RowMapping]]:
+        """What rows of the base were about and no row of this import is."""
         before, now = IMPORT_ROWS.alias("before"), IMPORT_ROWS.alias("now")
-        names = {"organisations": "organisation_id", "statuses": "status_id", "municipalities": "code"}
-        name = names[imported.kind]
-        here = select(now.c.place).where(now.c.import_id == imported.id, now.c[name] == before.c[name])
+        here = select(now.c.place).where(now.c.import_id == imported.id, *_same_subject(imported.kind, now, before))
+        wanted = [
+            before.c.import_id == imported.base_id,
+            before.c.outcome.in_((*LISTED, *_NOT_TAKEN)),
+            before.c[_SUBJECTS[imported.kind]].is_not(None),
+            ~here.exists(),
+        ]
+        if among is not None:
+            of = before.c.code if imported.kind == "municipalities" else before.c.organisation_id
+            wanted.append(of.in_(list(among)))
         after = -1
         while True:
             # Batch after batch: what is staged meanwhile is put behind every place of the base.
             found = list(
                 self._connection.execute(
                     self._with_present(imported.kind, before)
-                    .where(
-                        before.c.import_id == imported.base_id,
-                        before.c.outcome.in_(LISTED),
-                        before.c.place > after,
-                        ~here.exists(),
-                    )
+                    .where(*wanted, before.c.place > after)
                     .order_by(before.c.place)
                     .limit(_MANY_AT_ONCE)
                 ).mappings()
@@ -574,6 +699,35 @@ class ImportRows:
                 return
             after = found[-1]["place"]
             yield found
+
+    def _carried(self, imported: Import, among: Collection[str] | None) -> Iterator[list[RowMapping]]:
+        """Organisations that the source had before the base, and that the base left open."""
+        if imported.kind != "organisations" or imported.base_id is None:
+            return
+        ids = {
+            each["organisation_id"]
+            for _, candidates in self._with_candidates(imported.base_id)
+            for each in candidates
+            if each.get(_CARRIED)
+        }
+        here = select(IMPORT_ROWS.c.place).where(
+            IMPORT_ROWS.c.import_id == imported.id, IMPORT_ROWS.c.organisation_id == ORGANISATIONS.c.id
+        )
+        for some in _in_turn(sorted(ids if among is None else ids & set(among))):
+            yield list(
+                self._connection.execute(
+                    select(
+                        ORGANISATIONS.c.id.label("organisation_id"),
+                        null().label("status_id"),
+                        null().label("code"),
+                        ORGANISATIONS.c.registry_no,
+                        ORGANISATIONS.c.name,
+                        ORGANISATIONS.c.form,
+                        ORGANISATIONS.c.state,
+                        ORGANISATIONS.c.version.label("present"),
+                    ).where(ORGANISATIONS.c.id.in_(some), ~here.correlate(ORGANISATIONS).exists())
+                ).mappings()
+            )
 
     @staticmethod
     def _with_present(kind: str, rows: Any) -> Select[Any]:
@@ -672,30 +826,64 @@ class ImportRows:
             .subquery()
         )
         old = select(applied.c.id).where(applied.c.rank > APPLIED_KEPT)
+        left = [
+            select(literal(1)).where(table.c.import_id == IMPORTS.c.id).correlate(IMPORTS).exists()
+            for table in (IMPORT_ROWS, IMPORT_PARTS)
+        ]
         statement = select(IMPORTS.c.id).where(
-            IMPORTS.c.cleaned_at.is_(None),
             or_(
-                IMPORTS.c.id.in_(old),
-                IMPORTS.c.state == ImportState.FAILED,
+                # A process that ended while it threw them away left some.
+                and_(IMPORTS.c.cleaned_at.is_not(None), or_(*left)),
                 and_(
-                    IMPORTS.c.state.in_((ImportState.READY, ImportState.UNDONE)),
-                    IMPORTS.c.touched_at < now - DRY_RUN_KEPT,
+                    IMPORTS.c.cleaned_at.is_(None),
+                    or_(
+                        IMPORTS.c.id.in_(old),
+                        IMPORTS.c.state == ImportState.FAILED,
+                        and_(
+                            IMPORTS.c.state.in_((ImportState.READY, ImportState.UNDONE)),
+                            IMPORTS.c.touched_at < now - DRY_RUN_KEPT,
+                        ),
+                    ),
                 ),
             ),
         )
         return list(self._connection.execute(statement).scalars())
 
     def clean(self, import_id: str, now: datetime) -> bool:
-        """Throw away some of the import's parts and rows; True when there are no more."""
+        """Throw away some of the import's parts and rows; True when there are no more.
+
+        The first time it only says so of the import, so that nobody applies or undoes what is left of it.
+        """
+        imported = self.get(import_id, to_change=True)
+        if imported.cleaned_at is None:
+            if import_id not in self.outlived(now):
+                return True
+            self._connection.execute(delete(IMPORT_DOUBTS).where(IMPORT_DOUBTS.c.ended_by == import_id))
+            imported.clean(now)
+            self.save(imported)
+            return False
         for table, place in ((IMPORT_ROWS, IMPORT_ROWS.c.place), (IMPORT_PARTS, IMPORT_PARTS.c.number)):
             some = select(place).where(table.c.import_id == import_id).order_by(place).limit(_MANY_AT_ONCE)
             last = self._connection.execute(select(func.max(some.subquery().c[place.name]))).scalar_one()
             if last is not None:
                 self._connection.execute(delete(table).where(table.c.import_id == import_id, place <= last))
                 return False
-        self._connection.execute(delete(IMPORT_DOUBTS).where(IMPORT_DOUBTS.c.ended_by == import_id))
-        self._connection.execute(update(IMPORTS).where(IMPORTS.c.id == import_id).values(cleaned_at=now, decisions={}))
         return True
+
+
+def _same_subject(kind: str, row: Any, other: Any) -> list[ColumnElement[bool]]:
+    """That two rows are about the same."""
+    same = [row.c[_SUBJECTS[kind]] == other.c[_SUBJECTS[kind]]]
+    if kind == "statuses":
+        # Nothing but a way for the index: a status is of one organisation.
+        same.append(row.c.organisation_id == other.c.organisation_id)
+    return same
+
+
+def _in_turn(given: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many at a time as a query may name."""
+    for start in range(0, len(given), _AT_ONCE):
+        yield given[start : start + _AT_ONCE]
 
 
 class ImportStore(ImportRows):
@@ -713,7 +901,8 @@ class ImportStore(ImportRows):
             table = MUNICIPALITIES if kind == "municipalities" else ORGANISATIONS
             self._connection.execute(text(_PATIENT))
             self._connection.execute(text(_UNHURRIED))
-            self._connection.execute(text(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE"))
+            # A weaker lock would let others lock single rows, and each would wait for the other. Reading goes on.
+            self._connection.execute(text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))
 
     # what the registry has
 

@@ -99,7 +99,9 @@ def plan(
     made.receiver = next(each for each in (*successors, *olds) if each.id == receiver_id)
     act_id = str(uuid.uuid4())
     for old, was in zip(olds, before, strict=True):
-        if not order.continues:
+        if order.continues:
+            made.events.append((old, old.part(work.today)))
+        else:
             made.events.append((old, old.give_way([each.id for each in successors], work.today)))
         made.records.append(_record(act_id, work, actor, made, old, was.facts))
     made.events += [(old, _succeeded(work, made, old)) for old in olds]

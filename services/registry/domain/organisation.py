@@ -232,6 +232,11 @@ class Organisation:
         self.version += 1
         return self._event(OrganisationUpdatedV1, today)
 
+    def part(self, today: date) -> OrganisationEvent:
+        """Go on after a part of it became an organisation of its own; that makes it another version of the record."""
+        self.version += 1
+        return self._event(OrganisationUpdatedV1, today)
+
     def note_audit(self, on: date) -> None:
         """Its activities were audited on that day; an older audit recorded late changes no date."""
         self.last_audit_on = max(on, self.last_audit_on or on)

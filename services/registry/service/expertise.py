@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
 from services.contracts.expertise import ExpertiseSearch, NewExpertise, SentDocument
 from services.kernel.actor import Actor
-from services.registry.adapters.expertise import DocumentFiles, Offering, OfferRows
+from services.registry.adapters.expertise import CLEARED_AT_ONCE, DocumentFiles, Offering, OfferRows
 from services.registry.adapters.repository import OrganisationRows
 from services.registry.application import expertise
 from services.registry.application.expertise import Sent
 from services.registry.application.record import Work
 from services.registry.domain.expertise import AREAS, TAGS, Document, Offer
 from services.registry.service.desk import Desk, Plain, page_of, province_of
-from services.runtime.blob import store_of
+from services.runtime.blob import Space, Store, is_sum, store_of
 from services.runtime.entrypoints import every, rpc
 from services.runtime.schema import load
+
+_REGISTERED_WITHIN = timedelta(days=1)
 
 
 class ExpertiseDesk(Desk):
@@ -96,27 +100,28 @@ class ExpertiseDesk(Desk):
     @rpc
     def add_document(self, actor: Plain, organisation_id: str, document: Plain, key: str) -> Plain:
         """See `expertise.add_document`; its content was put into the store before, and goes again when it is refused."""
-        loaded = load(SentDocument(), document)
-        store = store_of(self.settings)
-
-        def effect(connection: Connection, work: Work, acting: Actor) -> Plain:
-            offers, files = OfferRows(connection), DocumentFiles(connection, store)
-            return _document_shown(expertise.add_document(work, offers, files, acting, organisation_id, Sent(**loaded)))
-
+        store = self._store()
         try:
+            sent = Sent(**load(SentDocument(), document))
+
+            def effect(connection: Connection, work: Work, acting: Actor) -> Plain:
+                offers, files = OfferRows(connection), DocumentFiles(connection, store)
+                return _document_shown(expertise.add_document(work, offers, files, acting, organisation_id, sent))
+
             request = {"organisation_id": organisation_id, "document": document}
             return self.once_within(actor, key, "add_document", request, effect)
         finally:
-            with self.database.write() as connection:
-                DocumentFiles(connection, store).let_go(loaded["sha256"])
+            if is_sum(document.get("sha256")):
+                with self.database.write() as connection:
+                    DocumentFiles(connection, store).let_go(document["sha256"])
 
     @rpc
     def remove_document(self, actor: Plain, organisation_id: str, document_id: str, key: str) -> Plain:
-        """See `expertise.remove_document`."""
+        """See `expertise.remove_document`; the answer is its id alone, since answers are remembered for days."""
 
         def effect(connection: Connection, work: Work, acting: Actor) -> Plain:
             removed = expertise.remove_document(work, OfferRows(connection), acting, organisation_id, document_id)
-            return _document_shown(removed)
+            return {"id": removed.id}
 
         request = {"organisation_id": organisation_id, "document_id": document_id}
         return self.once_within(actor, key, "remove_document", request, effect)
@@ -127,7 +132,22 @@ class ExpertiseDesk(Desk):
         done = 1
         while done:
             with self.database.write() as connection:
-                done = DocumentFiles(connection, store_of(self.settings)).clear(self.time.now())
+                done = DocumentFiles(connection, self._store()).clear(self.time.now())
+
+    @every("housekeeping_interval")
+    def clear_unknown_documents(self) -> None:
+        """Throw away contents that came in more than a day ago and that no document has: nobody registered them."""
+        store = self._store()
+        old = store.put_before(self.time.now() - _REGISTERED_WITHIN)
+        while names := list(islice(old, CLEARED_AT_ONCE)):
+            with self.database.read() as connection:
+                unknown = DocumentFiles(connection, store).unknown(names)
+            for sha256 in unknown:
+                with self.database.write() as connection:
+                    DocumentFiles(connection, store).let_go(sha256)
+
+    def _store(self) -> Store:
+        return store_of(self.settings, Space.DOCUMENTS)
 
     def _shown(self, offer: Offer) -> Plain:
         return {

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 
 from services.contracts.intake import (
     MAX_CELL,
@@ -42,6 +43,8 @@ from services.runtime.schema import load
 
 logger = logging.getLogger(__name__)
 
+_SIGNS = 4
+"""Signs of life that a process gives in the time of one lease."""
 _SHOWN_EVERY = 0.5
 """Seconds between two notes of how far a long transaction is."""
 _SEEN: dict[tuple[str, str], int] = {}
@@ -202,7 +205,8 @@ class Intake:
         context = self._context(imported.holder or "")
         _SEEN[self._database.url, imported.id] = 0
         try:
-            work_at(context, imported)
+            with self._alive(imported):
+                work_at(context, imported)
         except Lost:
             logger.warning("an import was taken over", extra={"import_id": imported.id})
         except Unavailable:
@@ -213,6 +217,36 @@ class Intake:
             self._let_go(imported, counts=True)
         finally:
             _SEEN.pop((self._database.url, imported.id), None)
+
+    @contextmanager
+    def _alive(self, imported: Import) -> Iterator[None]:
+        """Show meanwhile, several times a lease, that this process works at it, however long one step takes.
+
+        SQLite needs no sign of life: an open transaction keeps every other process off.
+        """
+        if self._database.dialect == "sqlite":
+            yield
+            return
+        over: Event = Event()
+        signs = eventlet.spawn(self._show_life, imported, over)
+        try:
+            yield
+        finally:
+            over.send()
+            signs.wait()
+
+    def _show_life(self, imported: Import, over: Event) -> None:
+        while True:
+            with eventlet.Timeout(self._lease.total_seconds() / _SIGNS, exception=False):
+                over.wait()
+            if over.ready():
+                return
+            try:
+                with self._writing() as store:
+                    store.renew(imported.id, imported.holder or "", self._now() + self._lease)
+            except Unavailable as error:
+                # The import itself goes on, and so do the signs once the database is there again.
+                logger.warning("an import cannot be held", extra={"import_id": imported.id, "cause": str(error)})
 
     def _let_go(self, imported: Import, *, counts: bool) -> None:
         with self._writing() as store:
@@ -478,6 +512,9 @@ def import_shown(imported: Import) -> Plain:
     }
 
 
+_CANDIDATE = ("organisation_id", "name", "registry_no", "province_code", "district")
+
+
 def row_shown(row: Row) -> Plain:
     """An ImportRowAnswer."""
     return {
@@ -488,5 +525,5 @@ def row_shown(row: Row) -> Plain:
         "name": row.name,
         "changes": [change._asdict() for change in row.changes],
         "reasons": [{"field": name, "message": why.to_plain()} for name, why in row.reasons],
-        "candidates": row.candidates,
+        "candidates": [{name: each[name] for name in _CANDIDATE} for each in row.candidates],
     }

@@ -19,7 +19,7 @@ from services.kernel.text import Sentence
 from services.registry.adapters.open_data import SnapshotRows, entries
 from services.registry.application.open_data import CSV_FILE, JSON_FILE, KEPT, MEDIA, PACKAGE_FILE, Made, package, write
 from services.registry.service.desk import Desk, Plain
-from services.runtime.blob import Store, store_of
+from services.runtime.blob import Space, Store, store_of
 from services.runtime.entrypoints import every, rpc
 
 _LARGEST = 2 * 1024**3
@@ -69,10 +69,10 @@ class OpenDataDesk(Desk):
         with self.database.write() as connection:
             snapshots = SnapshotRows(connection)
             snapshots.alone()
-            snapshots.remove_old(store_of(self.settings), KEPT)
+            snapshots.remove_old(store_of(self.settings, Space.OPEN_DATA), KEPT)
 
     def _publish(self, today: date, holder: str) -> None:
-        store = store_of(self.settings)
+        store = store_of(self.settings, Space.OPEN_DATA)
         files: dict[str, Made] = {}
         with ExitStack() as held:
             self.settings.documents.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -22,7 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "partner_successions",
         sa.Column("organisation_id", Id, primary_key=True),
-        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("effective_on", sa.Date, nullable=False),
         sa.Column("heir_id", Id, nullable=False),

@@ -11,6 +11,7 @@ from services.kernel.actor import Actor
 from services.kernel.calendar import today_in_istanbul
 from services.kernel.errors import Forbidden, Invalid, NotFound, Refused
 from services.kernel.text import Sentence
+from services.kernel.turkish import words
 from services.registry.application.intake.comparison import compare_rows
 from services.registry.application.intake.port import FileRow, Imports, Store
 from services.registry.application.record import registrar_only
@@ -29,13 +30,11 @@ def begin(store: Imports, actor: Actor, asked: Mapping[str, Any], now: datetime)
     Raises Forbidden, Invalid for a header that fits no layout, and Refused while an import of this source runs.
     """
     registrar_only(actor)
-    try:
-        source = text(100)(asked["source"])
-        file_name = text(200)(asked["file_name"])
-    except WrongField as error:
-        raise Invalid.field("source", error.sentence) from None
+    source = _text_of(asked, "source", 100)
+    file_name = _text_of(asked, "file_name", 200)
     if source is None:
         raise Invalid.field("source", Sentence("Say whose list this is."))
+    source = _as_written_before(source, store.sources(asked["kind"]))
     found = recognise(asked["kind"], asked["header"])
     imported = Import(
         id=str(uuid.uuid4()),
@@ -54,6 +53,21 @@ def begin(store: Imports, actor: Actor, asked: Mapping[str, Any], now: datetime)
     )
     store.add(imported)
     return imported
+
+
+def _text_of(asked: Mapping[str, Any], name: str, longest: int) -> str | None:
+    try:
+        return text(longest)(asked[name])
+    except WrongField as error:
+        raise Invalid.field(name, error.sentence) from None
+
+
+def _as_written_before(source: str, known: Sequence[str]) -> str:
+    """The spelling that was used first, so that “National” and “national” are one source."""
+    if source in known:
+        return source
+    key = words(source)
+    return next((each for each in known if key and words(each) == key), source)
 
 
 def add_rows(
@@ -122,7 +136,12 @@ def want_undone(store: Imports, actor: Actor, import_id: str, now: datetime) -> 
     """Have it undone. Raises Forbidden, NotFound, Refused."""
     registrar_only(actor)
     imported = store.get(import_id, to_change=True)
-    imported.want_undone(store.newest_applied(imported.kind, imported.source), actor.to_plain(), now)
+    imported.want_undone(
+        store.newest_applied(imported.kind, imported.source),
+        actor.to_plain(),
+        now,
+        before_cleaned=imported.applied_no is not None and store.cleaned_before(imported),
+    )
     store.save(imported)
     return imported
 
@@ -134,7 +153,7 @@ def settle(
     registrar_only(actor)
     imported = store.get(import_id, to_change=True)
     row = store.row(import_id, place)
-    if row.outcome is not Outcome.REVIEW and not row.settled:
+    if row.outcome is not Outcome.REVIEW and place not in imported.decisions:
         raise Refused(Sentence("This row is not under review."))
     if decision.decision != "skip" and imported.kind != "organisations":
         raise Refused(Sentence("Rows of this kind of import can only be left out."))
@@ -149,12 +168,17 @@ def settle(
     if not staged:
         raise NotFound(Sentence("There is no such row."))
     store.stage(import_id, staged)
-    if staged[0].organisation_id is not None:
-        store.unvanish(import_id, staged[0].organisation_id)
+    store.stage_vanished(imported, _concerned(row) | _concerned(staged[0]))
     imported.counts = {**imported.counts, **store.counts(import_id)}
     imported.done = imported.of
     store.save(imported)
     return imported, staged[0]
+
+
+def _concerned(row: Row) -> set[str]:
+    """What the row is about, or may be."""
+    about = {row.organisation_id, row.code, *(each["organisation_id"] for each in row.candidates)}
+    return {each for each in about if each is not None}
 
 
 def _check_same(store: Store, imported: Import, place: int, organisation_id: str | None) -> None:

@@ -56,7 +56,7 @@ def compare_next(context: Context, import_id: str) -> bool:
                 copied = store.copy_left_alone(current, rows[0][0], rows[-1][0])
                 others = [row for row in rows if row[0] not in copied]
                 staged = compare_rows(store, current, others, context.today, context.breathe)
-            store.stage(import_id, staged)
+            store.stage(import_id, staged, at_first=True)
             current.position, current.done = number + 1, current.done + len(rows)
         else:
             _close_comparison(store, current)
@@ -204,6 +204,7 @@ def _of_holding_forms(kind: str | None, found: Sequence[Known]) -> Sequence[Know
 
 
 def _try_grant(row: Row, organisation: Organisation, today: date, imported: Import) -> None:
+    new = row.outcome is Outcome.ADDED
     try:
         grant_row(replace(organisation), row, today=today, now=imported.touched_at, by="")
     except Invalid as error:
@@ -211,6 +212,8 @@ def _try_grant(row: Row, organisation: Organisation, today: date, imported: Impo
         row.outcome, row.reasons, row.changes, row.version_after = Outcome.REJECTED, wrong, (), None
     except Refused as error:
         row.outcome, row.reasons, row.changes, row.version_after = Outcome.REJECTED, [(None, error.message)], (), None
+    if new and row.outcome is Outcome.REJECTED:
+        row.status_id = None
 
 
 def _judge_municipalities(store: Store, imported: Import, readings: Readings, today: date) -> None:  # noqa: ARG001

@@ -21,7 +21,7 @@ from services.registry.domain.vocabulary import Form
 AT_ONCE = 200
 """Rows written before the other green threads get their turn."""
 LEASE = timedelta(seconds=20)
-"""Whoever works at an import and does not show for so long has lost it to the next."""
+"""Whoever works at an import and does not show for so long has lost it to the next; a live process shows itself."""
 
 FileRow = tuple[int, Sequence[str] | Mapping[str, Any]]
 """A row of the file: its number, and its cells or, as a plain sentence, why it cannot be read."""
@@ -56,6 +56,12 @@ class Imports(Protocol):
     def newest_applied(self, kind: str, source: str) -> str | None:
         """The id of the import of the source that was applied last."""
 
+    def cleaned_before(self, imported: Import) -> bool:
+        """Whether the import of the source that was applied before this one is there without its rows."""
+
+    def sources(self, kind: str) -> Sequence[str]:
+        """The sources of this kind of import, the oldest first."""
+
     def next_applied_no(self) -> int:
         """A number higher than that of every applied import."""
 
@@ -74,8 +80,11 @@ class Imports(Protocol):
     def drop_rows(self, import_id: str) -> None:
         """Forget what the comparison found."""
 
-    def stage(self, import_id: str, rows: Sequence[Row]) -> None:
-        """Keep what the comparison found of these rows, in the place of what it had found before."""
+    def stage(self, import_id: str, rows: Sequence[Row], *, at_first: bool = False) -> None:
+        """Keep what the comparison found of these rows, in the place of what it had found before.
+
+        `at_first`: it had found nothing of them yet.
+        """
 
     def row(self, import_id: str, place: int) -> Row:
         """One row. Raises NotFound."""
@@ -98,9 +107,6 @@ class Imports(Protocol):
     def number_listed(self, import_id: str, row: Row) -> bool:
         """Whether another row of the import that is taken has the row's registry number and form."""
 
-    def unvanish(self, import_id: str, organisation_id: str) -> None:
-        """The organisation is in the file after all."""
-
     def doubles(self, imported: Import) -> Sequence[tuple[str, Sequence[int]]]:
         """Rows, at most some thousands at once, that are about the same: what they share, and their places."""
 
@@ -110,8 +116,11 @@ class Imports(Protocol):
     def gather_statistics(self) -> None:
         """Let the database know how many rows were staged, before it is asked about all of them together."""
 
-    def stage_vanished(self, imported: Import) -> None:
-        """Add what the base had and this import has not, candidates of rows under review aside."""
+    def stage_vanished(self, imported: Import, among: Collection[str] | None = None) -> None:
+        """Have one row for each thing that the base had and this import has not, candidates under review aside.
+
+        `among`: look only at these organisations, or at the municipalities with these codes.
+        """
 
     def counts(self, import_id: str) -> Mapping[Outcome, int]:
         """How many rows have each outcome."""

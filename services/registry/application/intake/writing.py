@@ -50,7 +50,6 @@ def _compare_stale(context: Context, store: Store, imported: Import) -> None:
     if not places:
         return
     absent = [place for place in places if place >= VANISHED]
-    store.refresh_vanished(imported, absent)
     wanted = set(places).difference(absent)
     for number, first, last in store.parts(imported.id):
         if not any(first <= place <= last for place in wanted):
@@ -60,6 +59,8 @@ def _compare_stale(context: Context, store: Store, imported: Import) -> None:
         context.tell(imported, 0)
         context.breathe()
     part_doubles(store, imported)
+    store.stage_vanished(imported)
+    store.refresh_vanished(imported, absent)
 
 
 def batches(context: Context, store: Imports, import_id: str) -> Iterator[Sequence[Row]]:

@@ -19,8 +19,11 @@ from services.registry.domain.intake.judgement import Decision, Outcome
 UPLOAD_PATIENCE = timedelta(hours=1)
 """An upload of which nothing more comes for so long is given up."""
 DRY_RUN_KEPT = timedelta(days=30)
-APPLIED_KEPT = 2
-"""So many applied imports of a source keep their rows; the newest is what the next is compared with."""
+APPLIED_KEPT = 3
+"""So many applied imports of a source keep their rows; the newest is what the next is compared with.
+
+One more than can be undone: what is compared next after that needs a last one with its rows.
+"""
 MOST_TRIES = 3
 """An import that fails so often for a reason of ours is given up."""
 
@@ -136,8 +139,14 @@ class Import:
         self.applied_no, self.applied_at, self.undone_at = number, now, None
         self.touched_at = now
 
-    def want_undone(self, newest_id: str | None, by: Mapping[str, Any], now: datetime) -> None:
-        """Take it back. Raises Refused unless it is the newest applied import of its source."""
+    def want_undone(
+        self, newest_id: str | None, by: Mapping[str, Any], now: datetime, *, before_cleaned: bool = False
+    ) -> None:
+        """Take it back. Raises Refused unless it is the newest applied import of its source.
+
+        `before_cleaned`: the one applied before it has no rows any more. The next file could then be compared
+        with nothing, and nothing would ever be missing from it; so that is refused too.
+        """
         if self.state is not ImportState.APPLIED:
             raise Refused(self._not_so(Sentence("Only an import that was applied can be undone.")))
         if newest_id != self.id:
@@ -147,6 +156,12 @@ class Import:
                 )
             )
         self._rows_there()
+        if before_cleaned:
+            raise Refused(
+                Sentence(
+                    "The rows of the import before this one are kept no longer. Import its file again instead of undoing."
+                )
+            )
         self.touched_at, self.acted_by = now, by
         self._run(Phase.UNDOING, self.changes)
 
@@ -163,6 +178,10 @@ class Import:
         self._rows_there()
         self.decisions = {**self.decisions, place: decision}
         self.touched_at = now
+
+    def clean(self, now: datetime) -> None:
+        """Its rows are kept no longer, nor what the registrar said of them, nor the file's name: it may name a person."""
+        self.cleaned_at, self.decisions, self.file_name = now, {}, None
 
     def fail(self, why: Sentence, now: datetime) -> None:
         """It ends here; nothing was changed. An import that could not be undone stays applied."""
