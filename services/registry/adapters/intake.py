@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Join,
     RowMapping,
     Select,
+    Table,
     and_,
     bindparam,
     case,
@@ -366,8 +368,7 @@ class ImportRows:
 
     def left_alone(self, imported: Import, digests: Collection[str]) -> dict[str, Row]:
         """For each digest the row of the base that said the same of what is still as the base left it, placeless."""
-        kept, of = IMPORT_ROWS, MUNICIPALITIES if imported.kind == "municipalities" else ORGANISATIONS
-        same = kept.c.code == of.c.code if imported.kind == "municipalities" else kept.c.organisation_id == of.c.id
+        kept = IMPORT_ROWS
         found = self._connection.execute(
             select(
                 kept.c.digest,
@@ -382,7 +383,7 @@ class ImportRows:
                 kept.c.version_after,
                 kept.c.settled,
             )
-            .select_from(kept.join(of, and_(same, kept.c.version_after == of.c.version)))
+            .select_from(_as_left(imported))
             .where(kept.c.import_id == imported.base_id, kept.c.digest.in_(list(digests)), kept.c.outcome.in_(LISTED))
         )
         return {
@@ -423,8 +424,7 @@ class ImportRows:
 
     def copy_left_alone(self, imported: Import, first: int, last: int) -> set[int]:
         """Stage as unchanged the base's rows from `first` to `last` whose subject is as the base left it; their places."""
-        base, of = IMPORT_ROWS, MUNICIPALITIES if imported.kind == "municipalities" else ORGANISATIONS
-        subject = base.c.code == of.c.code if imported.kind == "municipalities" else base.c.organisation_id == of.c.id
+        base = IMPORT_ROWS
         taken = [base.c[name] for name in _COPIED]
         rows = (
             select(
@@ -434,7 +434,7 @@ class ImportRows:
                 base.c.version_after,
                 *taken,
             )
-            .select_from(base.join(of, and_(subject, base.c.version_after == of.c.version)))
+            .select_from(_as_left(imported))
             .where(base.c.import_id == imported.base_id, base.c.place.between(first, last), base.c.outcome.in_(LISTED))
         )
         names = ["import_id", "outcome", "version_before", "version_after", *_COPIED]
@@ -757,10 +757,7 @@ class ImportRows:
         """Places of the rows that were compared with something that is another now."""
         rows = IMPORT_ROWS.c
         mine = [rows.import_id == imported.id, rows.outcome.in_((*LISTED, Outcome.VANISHED))]
-        if imported.kind == "municipalities":
-            of, same = MUNICIPALITIES, MUNICIPALITIES.c.code == rows.code
-        else:
-            of, same = ORGANISATIONS, ORGANISATIONS.c.id == rows.organisation_id
+        of, same = _subjects(imported.kind)
         moved = (
             select(rows.place)
             .select_from(IMPORT_ROWS.outerjoin(of, same))
@@ -884,6 +881,19 @@ def _in_turn(given: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """As many at a time as a query may name."""
     for start in range(0, len(given), _AT_ONCE):
         yield given[start : start + _AT_ONCE]
+
+
+def _subjects(kind: str) -> tuple[Table, ColumnElement[bool]]:
+    """The table that rows of this kind are about, and how a row names its subject there."""
+    if kind == "municipalities":
+        return MUNICIPALITIES, MUNICIPALITIES.c.code == IMPORT_ROWS.c.code
+    return ORGANISATIONS, ORGANISATIONS.c.id == IMPORT_ROWS.c.organisation_id
+
+
+def _as_left(imported: Import) -> Join:
+    """Rows beside their subjects, where these are as the rows' import left them."""
+    of, same = _subjects(imported.kind)
+    return IMPORT_ROWS.join(of, and_(same, IMPORT_ROWS.c.version_after == of.c.version))
 
 
 class ImportStore(ImportRows):

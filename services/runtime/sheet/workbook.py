@@ -11,6 +11,7 @@ import re
 import tempfile
 import warnings
 import zlib
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,6 +119,13 @@ def _listed(row: Row) -> list[str]:
     return cells
 
 
+_BROKEN = (
+    BadZipFile, zlib.error, expat.ExpatError, EOFError, LookupError, TypeError, ValueError, ArithmeticError,
+    AttributeError, NotImplementedError,
+)  # fmt: skip
+"""What zip, XML and the workbook's reader raise for a file that is not as they expect."""
+
+
 @contextmanager
 def _as_invalid() -> Iterator[None]:
     """Whatever a damaged or made-up file breaks is said as a refusal of the file."""
@@ -135,9 +143,7 @@ def _as_invalid() -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
             raise  # our disk and not the file
         raise unreadable(_damaged()) from error
-    except (BadZipFile, zlib.error, expat.ExpatError, EOFError, LookupError, TypeError, ValueError) as error:
-        raise unreadable(_damaged()) from error
-    except (ArithmeticError, AttributeError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise unreadable(_damaged()) from error
 
 
@@ -256,7 +262,7 @@ class _Texts:
         self._file.close()
 
 
-class _Parser:
+class _Parser(ABC):
     """Reads XML piece by piece, keeping nothing. Parts of a workbook have no DTD, so that one is refused."""
 
     def __init__(self) -> None:
@@ -279,13 +285,13 @@ class _Parser:
     def _refuse(self, *_: object) -> None:
         raise ValueError
 
+    @abstractmethod
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins; millions of times, so that nothing stands between expat and this."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self, name: str) -> None:
         """An element ends."""
-        raise NotImplementedError
 
     def data(self, text: str) -> None:
         # One character more than is allowed is enough to know that it is too long.
