@@ -12,6 +12,9 @@ ORGANISATION_ROLES = ("organisation_representative",)
 CENTRAL_ROLES = ("registrar", "auditor", "administrator")
 ROLES = MUNICIPAL_ROLES + AUTHORITY_ROLES + ORGANISATION_ROLES + CENTRAL_ROLES
 
+PETITIONER = "petitioner"
+"""Whoever wrote a petition, with or without a sign-in; no office."""
+
 
 @dataclass(frozen=True)
 class Actor:

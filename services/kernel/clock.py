@@ -199,6 +199,12 @@ def resume(clock: Clock, on: dt.date, calendar: Calendar) -> Clock:
     return _derive(running, calendar)
 
 
+def extend(clock: Clock, length: int, calendar: Calendar) -> Clock:
+    """The clock with a longer budget, counted from the same start. Raises Refused when it has ended."""
+    _refuse_ended(clock)
+    return _derive(replace(clock, length=length), calendar)
+
+
 def meet(clock: Clock, on: dt.date) -> Clock:
     """What the clock waited for was done on `on`; a clock may be met until the end of its due day.
 

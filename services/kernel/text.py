@@ -58,3 +58,16 @@ class Label:
     def to_plain(self) -> dict[str, str]:
         """A JSON-able form."""
         return {"tr": self.tr, "en": self.en}
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def guarded(text: str) -> str:
+    """Text as it may stand in a cell: what a spreadsheet program would take for a formula gets an apostrophe first."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def unguarded(cell: str) -> str:
+    """The text that `guarded` wrote."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA) else cell

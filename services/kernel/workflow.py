@@ -150,6 +150,11 @@ class Term(Generic[C]):
     roll_over: bool = True
     judicial_recess: bool = False
     days_of: Callable[[C, Act], int] | None = None
+    extended_by: tuple[str, ...] = ()
+    extended_to: int | None = None
+    applies_to: Callable[[C], bool] | None = None
+    reminders: tuple[int, ...] | None = None
+    escalates: bool = True
 
 
 @dataclass(frozen=True)
@@ -309,6 +314,8 @@ class Procedure(Generic[C]):
                     "met_by": list(term.met_by),
                     "paused_by": list(term.paused_by),
                     "resumed_by": list(term.resumed_by),
+                    "extended_by": list(term.extended_by),
+                    "extended_to": term.extended_to,
                     "on_expiry": term.on_expiry,
                     "effect": term.effect.to_plain(),
                 }
@@ -355,7 +362,7 @@ class Procedure(Generic[C]):
         names = {move.name for move in self.moves}
         wrong = [f"{m.name}: unknown stage" for m in self.moves if not {*m.sources, m.to or m.sources[0]} <= known]
         for term in self.terms.values():
-            used = {*term.starts_with, *term.met_by, *term.paused_by, *term.resumed_by}
+            used = {*term.starts_with, *term.met_by, *term.paused_by, *term.resumed_by, *term.extended_by}
             used |= {term.on_expiry} if term.on_expiry else set()
             if not used <= names:
                 wrong.append(f"{term.kind}: unknown move {sorted(used - names)}")

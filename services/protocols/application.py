@@ -12,21 +12,23 @@ from typing import Any, Protocol
 from services.kernel import clock as clocks
 from services.kernel.actor import SYSTEM, Actor
 from services.kernel.calendar import Calendar, today_in_istanbul
-from services.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Unavailable
-from services.kernel.events import Event
+from services.kernel.casework import plain, recount, urgency
+from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound, Refused, Unavailable
+from services.kernel.events import Event, Scope
 from services.kernel.text import Sentence
 from services.kernel.workflow import Act, Move, Procedure
 from services.protocols.domain import case as cases
 from services.protocols.domain import partner as partners
-from services.protocols.domain.case import ProtocolCase, plain
+from services.protocols.domain.case import ProtocolCase
 from services.protocols.domain.contribution import warnings
+from services.protocols.domain.events import ProtocolDraftFailedV1
 from services.protocols.domain.partner import Partner, Succession
 from services.protocols.domain.procedure import AUTHORITY, LINKING_MOVES, MUNICIPALITY, STANDING, UNIT, last_day
+from services.protocols.domain.skeleton import Known, skeleton
 from services.protocols.domain.vote import Votes
 
 logger = logging.getLogger(__name__)
 
-_SOON_DAYS = 3
 _LONGEST_TERM_DAYS = 3_650
 _VOTE_FIELDS = ("votes", "without_commission_votes")
 
@@ -68,6 +70,20 @@ class Cases(Protocol):
         self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
     ) -> None:
         """Store a changed case with its new history and events; each expired clock is claimed once for ever."""
+
+    def remind(
+        self, case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetime, today: date
+    ) -> Sequence[Event]:
+        """Claim what the case's clocks have to remind of, each rung once for ever; returns the events of it."""
+
+    def drafted_from(self, petition_id: str) -> str | None:
+        """The id of the protocol that was drafted from a petition."""
+
+    def post(self, events: Sequence[Event], scope: Scope, actor: Actor, now: datetime) -> None:
+        """Post events that belong to no case here."""
+
+    def tell(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, now: datetime) -> None:
+        """Post events of the case."""
 
     def calendar(self) -> Calendar:
         """The calendar as known now."""
@@ -147,6 +163,86 @@ def draft_protocol(context: Context, actor: Actor, fields: Mapping[str, Any], ke
         answer = show(context, case, actor)
         store.remember(actor, key, answer)
     return answer
+
+
+def draft_from_proposal(context: Context, proposal: Mapping[str, Any], first_time: Callable[[Cases], bool]) -> None:
+    """Draft the protocol that an accepted proposal asks for, or tell why it cannot be; one answer a proposal.
+
+    `first_time` is asked within the transaction, so that a proposal that comes again changes nothing.
+    Raises Unavailable while the registry does not answer: the proposal is tried again.
+    """
+    municipality, organisation_id = str(proposal["municipality"]), str(proposal["organisation_id"])
+    try:
+        _check_dates(proposal["starts_on"], proposal["term_months"], context.today)
+        facts = _ask(context, organisation_id, municipality, context.today)
+    except (Invalid, NotFound, Refused) as refusal:
+        _tell_failure(context, proposal, refusal, first_time)
+        return
+    standing = _standing(facts)
+    fields = {
+        "kind": "joint_service_project",
+        **{name: proposal[name] for name in ("title", "subject", "municipal_duty", "starts_on", "term_months")},
+        "funder_deadline": proposal.get("funder_deadline"),
+        "text": proposal.get("text") or _first_text(proposal, facts, standing),
+    }
+    try:
+        with context.write() as store:
+            if not first_time(store) or store.drafted_from(proposal["petition_id"]):
+                return
+            case, events = cases.draft(
+                reference=store.next_reference(municipality, context.today.year),
+                fields=fields,
+                municipality=facts["municipality"],
+                organisation=facts["organisation"],
+                standing=standing,
+                actor=SYSTEM,
+                now=context.now,
+                procedure=context.procedure,
+                calendar=store.calendar(),
+                petition_id=proposal["petition_id"],
+            )
+            store.add(case, events, SYSTEM, context.procedure)
+            _catch_up(context, store, case, store.calendar())
+    except Refused as refusal:
+        _tell_failure(context, proposal, refusal, first_time)
+
+
+def _first_text(proposal: Mapping[str, Any], facts: Mapping[str, Any], standing: Mapping[str, Any]) -> str:
+    return skeleton(
+        Known(
+            title=proposal["title"],
+            subject=proposal["subject"],
+            municipal_duty=proposal["municipal_duty"],
+            starts_on=proposal["starts_on"],
+            term_months=proposal["term_months"],
+            municipality=facts["municipality"]["name"],
+            organisation=facts["organisation"]["name"],
+            registry_no=facts["organisation"].get("registry_no"),
+            permission=standing["permission"],
+            proposal=proposal["number"],
+        )
+    )
+
+
+def _tell_failure(
+    context: Context, proposal: Mapping[str, Any], refusal: ImeceError, first_time: Callable[[Cases], bool]
+) -> None:
+    reasons = refusal.details.get("reasons") or [
+        {"code": refusal.stable_code, "article": "", "message": each["message"]}
+        for each in refusal.details.get("errors", ())
+    ]
+    event = ProtocolDraftFailedV1(
+        subject_id=proposal["petition_id"],
+        subject_version=proposal["version"],
+        petition_id=proposal["petition_id"],
+        municipality=proposal["municipality"],
+        organisation_id=proposal["organisation_id"],
+        reasons=reasons or [{"code": refusal.stable_code, "article": "", "message": refusal.message.to_plain()}],
+    )
+    scope = Scope(event.municipality, None, event.organisation_id)
+    with context.write() as store:
+        if first_time(store):
+            store.post([event], scope, SYSTEM, context.now)
 
 
 def replace_text(
@@ -497,10 +593,32 @@ def run_due_clocks(context: Context, protocol_ids: Sequence[str]) -> int:
     )
 
 
+def remind_owners(context: Context, protocol_ids: Sequence[str]) -> int:
+    """Remind whoever owns a clock of these cases that falls due; returns how many cases were looked at.
+
+    No act of the history: nobody did anything. Each rung is told once, whatever happens to the process.
+    A case that fails is logged, and looked at again; it counts as not looked at, so that no loop turns on it.
+    """
+    looked = 0
+    for protocol_id in protocol_ids:
+        try:
+            with context.write() as store:
+                case = store.locked(protocol_id)
+                if case is not None:
+                    events = store.remind(case, context.procedure, context.now, context.today)
+                    store.tell(case, events, SYSTEM, context.now)
+            looked += 1
+        except Unavailable:
+            raise
+        except Exception:
+            logger.exception("the owners of a case's clocks could not be reminded", extra={"protocol_id": protocol_id})
+    return looked
+
+
 def recount_clocks(context: Context, protocol_ids: Sequence[str], cause: str) -> int:
     """Let the open clocks of these cases follow a changed calendar; returns how many cases changed."""
     return _change_each(
-        context, protocol_ids, lambda store, case: cases.recount(case, SYSTEM, context.now, store.calendar(), cause)
+        context, protocol_ids, lambda store, case: recount(case, SYSTEM, context.now, store.calendar(), cause)
     )
 
 
@@ -591,6 +709,7 @@ def show(
         "links": {
             "original": {"id": case.original_id, "link": case.original_link} if case.original_id else None,
             "successors": case.successors,
+            "petition": {"id": case.petition_id} if case.petition_id else None,
         },
         "procedure_version": case.procedure_version,
         "created_at": case.created_at.isoformat(),
@@ -695,15 +814,3 @@ def work_item(context: Context, case: ProtocolCase, actor: Actor) -> dict[str, A
         "urgency": urgency(min(due_on or context.today, context.today) if flagged else due_on, context.today),
         "legal_review": review_shown(case, with_opinion=False) if flagged else None,
     }
-
-
-def urgency(due_on: date | None, today: date) -> str:
-    """`overdue`, `today`, `soon` (within 3 days), `later`, or `none` without a date."""
-    if due_on is None:
-        return "none"
-    days = (due_on - today).days
-    if days < 0:
-        return "overdue"
-    if days == 0:
-        return "today"
-    return "soon" if days <= _SOON_DAYS else "later"

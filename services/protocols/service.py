@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from services.contracts.protocols import DraftSchema, MoveSchema, SettlementSchema, TextSchema
+from services.contracts.protocols import DraftSchema, MoveSchema, ProposalHeard, SettlementSchema, TextSchema
 from services.kernel.actor import Actor
 from services.kernel.errors import NotFound
 from services.kernel.text import Sentence
@@ -17,24 +17,28 @@ from services.protocols.adapters.repository import (
     REMOVED,
     Store,
     Stores,
-    clocks_past,
     count_open_protocols,
     found_among,
-    learn_day,
     learn_partners,
     learn_succession,
     open_protocols,
-    protocols_with_open_clocks,
-    protocols_with_past_clocks,
     visible_to,
     work_of,
 )
-from services.protocols.adapters.tables import PROTOCOLS
+from services.protocols.adapters.tables import CASE, PROTOCOLS
 from services.protocols.application import Context
 from services.protocols.domain.partner import LABELS, NONE
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import INTERNAL, NAME, protocol_procedure
 from services.runtime import outbox
+from services.runtime.casebook import (
+    FIRST_ID,
+    cases_to_remind,
+    cases_with_open_clocks,
+    cases_with_past_clocks,
+    clocks_past,
+    learn_day,
+)
 from services.runtime.clockwork import TIME
 from services.runtime.database import Database
 from services.runtime.dependencies import RemoteService, Service
@@ -51,6 +55,7 @@ Plain = dict[str, Any]
 
 _BATCH = 100
 _DRAFT, _TEXT, _MOVE, _SETTLEMENT = DraftSchema(), TextSchema(), MoveSchema(), SettlementSchema()
+_PROPOSAL = ProposalHeard()
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -71,7 +76,7 @@ class ProtocolsService(Service):
     registry = RemoteService("registry")
 
     def _context(self) -> Context:
-        stores = Stores(self.database, self.settings.rules)
+        stores = Stores(self.database, self.settings.rules, self.settings.ladder)
         return Context(
             write=stores.write,
             read=stores.read,
@@ -261,6 +266,7 @@ class ProtocolsService(Service):
             moved = self._run_batch()
             changed += moved
             if not moved:
+                self.remind_owners()
                 return {"changed": changed}
 
     @every("scheduler_interval")
@@ -272,8 +278,20 @@ class ProtocolsService(Service):
     def _run_batch(self) -> int:
         context = self._context()
         with self.database.read() as connection:
-            due = protocols_with_past_clocks(connection, context.today, _BATCH)
+            due = cases_with_past_clocks(connection, CASE, context.today, _BATCH)
         return application.run_due_clocks(context, due)
+
+    @every("scheduler_interval")
+    def remind_owners(self) -> None:
+        """Remind the owners of clocks that fall due, batch after batch."""
+        while self._remind_batch():
+            continue
+
+    def _remind_batch(self) -> int:
+        context = self._context()
+        with self.database.read() as connection:
+            due = cases_to_remind(connection, CASE, context.today, _BATCH)
+        return application.remind_owners(context, due)
 
     @every("anchor_interval")
     def anchor_histories(self) -> None:
@@ -285,7 +303,7 @@ class ProtocolsService(Service):
     def readings(database: Database) -> list[Reading]:
         """For the metrics: clocks that are past and have not acted yet."""
         with database.read() as connection:
-            due = clocks_past(connection, TIME.today())
+            due = clocks_past(connection, CASE, TIME.today())
         return [
             ("imece_clocks_due", "Legal clocks that are past and have not acted yet.", {"service": "protocols"}, due)
         ]
@@ -310,6 +328,16 @@ class ProtocolsService(Service):
             fresh = first_times(connection, f"protocols.on.{envelopes[0].name}", [each.id for each in envelopes])
             gone = [({**each.data, "state": REMOVED}, each.subject_version) for each in envelopes if each.id in fresh]
             learn_partners(connection, gone)
+
+    @event_handler("petitions", "petition.proposal_accepted.v1")
+    def draft_proposed(self, envelope: Envelope) -> None:
+        """Draft a protocol from an accepted proposal, or say why none can be drafted."""
+        proposal = load(_PROPOSAL, envelope.data) | {"version": envelope.subject_version}
+        application.draft_from_proposal(
+            self._context(),
+            proposal,
+            lambda store: first_time(_store(store).connection, f"protocols.on.{envelope.name}", envelope.id),
+        )
 
     @event_handler("registry", "organisation.succeeded.v1")
     def learn_succession(self, envelope: Envelope) -> None:
@@ -346,12 +374,12 @@ class ProtocolsService(Service):
         day = envelope.data | {"on": date.fromisoformat(envelope.data["on"])}
         with self.database.write() as connection:
             if first_time(connection, f"protocols.on.{envelope.name}", envelope.id):
-                learn_day(connection, day)
+                learn_day(connection, CASE, day)
         # Not under the inbox row: a crash in the middle repeats it, and counting again changes nothing twice.
-        context, after = self._context(), "00000000-0000-0000-0000-000000000000"
+        context, after = self._context(), FIRST_ID
         while True:
             with self.database.read() as connection:
-                ids = protocols_with_open_clocks(connection, day["on"], after, _BATCH)
+                ids = cases_with_open_clocks(connection, CASE, day["on"], after, _BATCH)
             if not ids:
                 return
             application.recount_clocks(context, ids, envelope.data["name"])

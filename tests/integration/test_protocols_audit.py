@@ -15,13 +15,13 @@ from machine import together
 from protocol_builder import CALENDAR
 from sqlalchemy import delete, event, func, insert, select, update
 
+from services.kernel.casework import ActRecord
+from services.kernel.chain import GENESIS, link
 from services.kernel.workflow import Act
 from services.protocols.adapters.audit import anchor, replay, verify
-from services.protocols.adapters.repository import act_from
 from services.protocols.adapters.tables import ACTS, ANCHORS, CLOCKS, PROTOCOLS, TEXTS
 from services.protocols.domain import case as cases
-from services.protocols.domain.case import ActRecord
-from services.protocols.domain.chain import GENESIS, link
+from services.runtime.casebook import act_from
 from services.runtime.database import Database
 
 NOW = datetime(2026, 9, 7, 12, tzinfo=UTC)
@@ -260,7 +260,7 @@ def test_an_anchor_lists_what_changed_since_the_one_before(files: Database) -> N
 def test_more_histories_than_one_anchor_holds_are_anchored_by_the_next_ones(
     files: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.protocols.adapters.audit._HEADS_AT_ONCE", 2)
+    monkeypatch.setattr("services.runtime.ledger._HEADS_AT_ONCE", 2)
     walks = [KeptWalk(files) for _ in range(5)]
     assert [True, True, True, False] == [anchor(files, NOW) is not None for _ in range(4)]
     assert sorted(walk.case.id for walk in walks) == sorted(head[0] for heads in anchored(files) for head in heads)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protocol_builder import Walk
 
-from services.protocols.domain.case import ActRecord
-from services.protocols.domain.chain import faults
+from services.kernel.casework import ActRecord
+from services.kernel.chain import faults
 
 
 def history() -> list[ActRecord]:

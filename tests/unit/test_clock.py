@@ -21,6 +21,7 @@ from services.kernel.clock import (
     days_left,
     expire,
     explain,
+    extend,
     is_past,
     meet,
     pause,
@@ -383,3 +384,14 @@ class ClockAgainstDayByDayCount(RuleBasedStateMachine):
 
 
 TestClockAgainstDayByDayCount = ClockAgainstDayByDayCount.TestCase
+
+
+def test_an_extended_clock_has_its_new_budget_from_the_same_start() -> None:
+    longer = extend(commission(), 10, STATUTORY)
+    assert (10, commission().started_on) == (longer.length, longer.started_on)
+    assert STATUTORY.deadline(longer.started_on, 10, "working_day").due_on == longer.due_on
+
+
+def test_a_clock_that_has_ended_is_not_extended() -> None:
+    with pytest.raises(Refused):
+        extend(cancel(commission()), 10, STATUTORY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, null, or_, select, update
@@ -12,46 +12,22 @@ from sqlalchemy import case as sql_case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.kernel.actor import Actor
-from services.kernel.calendar import AddedDay, Calendar, Rules
+from services.kernel.calendar import Rules
 from services.kernel.clock import Clock
-from services.kernel.events import Event
+from services.kernel.events import Event, Scope
+from services.kernel.reminder import Ladder
 from services.kernel.workflow import Procedure
 from services.protocols.adapters.messages import messages
-from services.protocols.adapters.tables import (
-    ACTS,
-    CLAIMS,
-    CLOCKS,
-    COUNTERS,
-    DAYS,
-    PARTNERS,
-    PROTOCOLS,
-    SUCCESSIONS,
-    TEXTS,
-)
+from services.protocols.adapters.tables import CASE, PARTNERS, PROTOCOLS, SUCCESSIONS, TEXTS
 from services.protocols.domain import partner as partners
-from services.protocols.domain.case import ActRecord, Party, ProtocolCase
+from services.protocols.domain.case import Party, ProtocolCase
 from services.protocols.domain.partner import Partner, Succession
-from services.runtime import reply
+from services.runtime.casebook import CaseBook
 from services.runtime.database import Database
 from services.runtime.outbox import SEES_ALL, post
 
 NEVER = date.max
 """Where a case without a date stands in the work queue: at its end."""
-
-_CLOCK_COLUMNS = [column for column in CLOCKS.c if column.name not in ("protocol_id", "place")]
-_calendars: dict[tuple[Rules, str], Calendar] = {}
-
-
-def clock_from(row: Row[Any]) -> Clock:
-    """The clock of a row."""
-    return Clock.from_plain(
-        {column.name: getattr(row, column.name) for column in _CLOCK_COLUMNS}
-        | {name: _iso(getattr(row, name)) for name in ("started_on", "due_on", "met_on")}
-    )
-
-
-def _iso(on: date | None) -> str | None:
-    return on.isoformat() if on else None
 
 
 def case_from(row: Row[Any], clocks: Sequence[Clock]) -> ProtocolCase:
@@ -92,6 +68,7 @@ def case_from(row: Row[Any], clocks: Sequence[Clock]) -> ProtocolCase:
         earlier_clocks=row.earlier_clocks,
         party_version=row.party_version,
         review=row.review,
+        petition_id=row.petition_id,
     )
 
 
@@ -137,13 +114,6 @@ def _row_of(case: ProtocolCase, procedure: Procedure[ProtocolCase], now: datetim
 # Built once: building a statement costs more than sending it.
 _ONE = select(PROTOCOLS).where(PROTOCOLS.c.id == bindparam("id"))
 _LOCKED = _ONE.with_for_update()
-_CLOCKS_OF_ONE = select(CLOCKS).where(CLOCKS.c.protocol_id == bindparam("id")).order_by(CLOCKS.c.place)
-_CLOCKS_OF_MANY = (
-    select(CLOCKS)
-    .where(CLOCKS.c.protocol_id.in_(bindparam("ids", expanding=True)))
-    .order_by(CLOCKS.c.protocol_id, CLOCKS.c.place)
-)
-_NEWEST_DAY = select(func.coalesce(func.max(DAYS.c.version), 0))
 _PARTNER = select(PARTNERS).where(PARTNERS.c.organisation_id == bindparam("id"))
 _SUCCESSIONS = (
     select(SUCCESSIONS).where(SUCCESSIONS.c.organisation_id == bindparam("id")).order_by(SUCCESSIONS.c.version)
@@ -159,18 +129,14 @@ _CHANGE = (
     .where(PROTOCOLS.c.id == bindparam("own_id"), PROTOCOLS.c.version == bindparam("before"))
     .values({name: bindparam(f"new_{name}", type_=PROTOCOLS.c[name].type) for name in _CHANGING})
 )
-_ADD_ACT = insert(ACTS)
 
 
-class Store:
+class Store(CaseBook):
     """The cases within one transaction; see `application.Cases`."""
 
-    def __init__(self, connection: Connection, rules: Rules) -> None:
-        """`rules`: how days are counted."""
-        self.connection = connection
-        self._rules = rules
-        self._stored_clocks: dict[str, Clock] = {}
-        self._dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    def __init__(self, connection: Connection, rules: Rules, ladder: Ladder) -> None:
+        """`rules`: how days are counted. `ladder`: when the owners of clocks are reminded."""
+        super().__init__(connection, CASE, rules, ladder)
 
     # reading
 
@@ -186,19 +152,12 @@ class Store:
         row = self.connection.execute(statement, {"id": protocol_id}).one_or_none()
         if row is None:
             return None
-        return self._with_clocks([row], self.connection.execute(_CLOCKS_OF_ONE, {"id": protocol_id}))[0]
+        return case_from(row, self.clocks_of(protocol_id))
 
     def cases_of(self, rows: Sequence[Row[Any]]) -> list[ProtocolCase]:
         """The cases of these rows, their clocks in one more query."""
-        return self._with_clocks(rows, self.connection.execute(_CLOCKS_OF_MANY, {"ids": [row.id for row in rows]}))
-
-    def _with_clocks(self, rows: Sequence[Row[Any]], found: Iterable[Row[Any]]) -> list[ProtocolCase]:
-        clocks: dict[str, list[Clock]] = {row.id: [] for row in rows}
-        for row in found:
-            clock = clock_from(row)
-            clocks[row.protocol_id].append(clock)
-            self._stored_clocks[clock.id] = clock
-        return [case_from(row, clocks[row.id]) for row in rows]
+        clocks = self.clocks_of_many([row.id for row in rows])
+        return [case_from(row, clocks.get(row.id, [])) for row in rows]
 
     def page(
         self, conditions: Sequence[ColumnElement[bool]], order: Sequence[Any], page: int, size: int
@@ -241,37 +200,11 @@ class Store:
             for row in self.connection.execute(_SUCCESSIONS, {"id": organisation_id})
         ]
 
-    def acts(self, protocol_id: str, page: int, size: int) -> tuple[list[Row[Any]], int]:
-        """One page of the history, oldest first, and how many acts there are."""
-        own = ACTS.c.protocol_id == protocol_id
-        total = self.connection.execute(select(func.count()).select_from(ACTS).where(own)).scalar_one()
-        rows = self.connection.execute(
-            select(ACTS).where(own).order_by(ACTS.c.number).limit(size).offset((page - 1) * size)
-        ).all()
-        return list(rows), total
-
-    def calendar(self) -> Calendar:
-        """The calendar with the days added so far; kept between transactions while nothing was added."""
-        newest = self.connection.execute(_NEWEST_DAY).scalar_one()
-        key = (self._rules, str(newest))
-        if key not in _calendars:
-            rows = self.connection.execute(select(DAYS).order_by(DAYS.c.on)).all()
-            days = [AddedDay(row.on, row.kind, row.name, row.source) for row in rows]
-            _calendars.clear()
-            _calendars[key] = Calendar(self._rules, days, str(newest))
-        return _calendars[key]
-
     # writing
 
     def next_reference(self, municipality: str, year: int) -> str:
         """`<municipality>/<year>/<number>`, each number once and without gaps."""
-        statement = self._dialect.insert(COUNTERS).values(municipality=municipality, year=year, last=1)
-        counted = self.connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["municipality", "year"], set_={"last": COUNTERS.c.last + 1}
-            ).returning(COUNTERS.c.last)
-        ).scalar_one()
-        return f"{municipality}/{year}/{counted}"
+        return f"{municipality}/{year}/{self.next_number(municipality, year)}"
 
     def add(
         self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
@@ -297,11 +230,12 @@ class Store:
                 procedure_version=case.procedure_version,
                 original_id=case.original_id,
                 original_link=case.original_link,
+                petition_id=case.petition_id,
                 created_at=case.created_at,
                 **_row_of(case, procedure, now),
             )
         )
-        self._write_parts(case, events, actor, now)
+        self._write_parts(case, events, actor, procedure, now)
 
     def save(
         self, case: ProtocolCase, events: Sequence[Event], actor: Actor, procedure: Procedure[ProtocolCase]
@@ -314,9 +248,16 @@ class Store:
         if changed.rowcount != 1:
             message = f"case {case.id} was saved without being locked"
             raise RuntimeError(message)
-        self._write_parts(case, events, actor, now)
+        self._write_parts(case, events, actor, procedure, now)
 
-    def _write_parts(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, now: datetime) -> None:
+    def _write_parts(
+        self,
+        case: ProtocolCase,
+        events: Sequence[Event],
+        actor: Actor,
+        procedure: Procedure[ProtocolCase],
+        now: datetime,
+    ) -> None:
         if case.new_text is not None:
             self.connection.execute(
                 insert(TEXTS).values(
@@ -327,111 +268,34 @@ class Store:
                     written_at=now,
                 )
             )
-        self.connection.execute(_ADD_ACT, [_act_row(case.id, act) for act in case.new_acts])
-        self._write_clocks(case, now)
-        post(self.connection, messages(events, case.scope, actor, now))
-        case.new_acts, case.new_text = [], None
+        self.write_history(case, procedure, now)
+        self.tell(case, events, actor, now)
+        case.new_text = None
 
-    def _write_clocks(self, case: ProtocolCase, now: datetime) -> None:
-        fresh, changed, expired = [], [], []
-        for place, clock in enumerate(case.clocks):
-            stored = self._stored_clocks.get(clock.id)
-            if stored is None:
-                fresh.append(_clock_row(case.id, place, clock))
-            elif stored != clock:
-                changed.append(_clock_row(case.id, place, clock))
-                if clock.state == "expired":
-                    expired.append({"clock_id": clock.id, "rung": "expired", "claimed_at": now})
-            self._stored_clocks[clock.id] = clock
-        if fresh:
-            self.connection.execute(insert(CLOCKS), fresh)
-        if expired:
-            # A second claim of the same expiry breaks the key and takes the whole transaction back.
-            self.connection.execute(insert(CLAIMS), expired)
-        if changed:
-            names = ("due_on", "state", "pauses", "met_on", "calendar_version")
-            self.connection.execute(
-                update(CLOCKS)
-                .where(CLOCKS.c.id == bindparam("own_id"))
-                .values({name: bindparam(f"new_{name}") for name in names}),
-                [{"own_id": row["id"]} | {f"new_{name}": row[name] for name in names} for row in changed],
-            )
+    def drafted_from(self, petition_id: str) -> str | None:
+        """The id of the protocol that was drafted from a petition."""
+        found: str | None = self.connection.execute(
+            select(PROTOCOLS.c.id).where(PROTOCOLS.c.petition_id == petition_id, PROTOCOLS.c.original_id.is_(None))
+        ).scalar_one_or_none()
+        return found
 
-    # repeated commands
+    def tell(self, case: ProtocolCase, events: Sequence[Event], actor: Actor, now: datetime) -> None:
+        """Post events of the case."""
+        self.post(events, case.scope, actor, now)
 
-    def answered(self, actor: Actor, key: str, request: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The first answer, without taking the key."""
-        return reply.answered(self.connection, actor, key, request)
-
-    def remembered(self, actor: Actor, key: str, request: Mapping[str, Any], now: datetime) -> dict[str, Any] | None:
-        """The first answer, or None after taking the key."""
-        return reply.remembered(self.connection, actor, key, request, now)
-
-    def release(self, actor: Actor, key: str) -> None:
-        """Give a taken key back."""
-        reply.release(self.connection, actor, key)
-
-    def remember(self, actor: Actor, key: str, answer: Mapping[str, Any]) -> None:
-        """Keep the answer."""
-        reply.remember(self.connection, actor, key, answer)
-
-
-def _act_row(protocol_id: str, act: ActRecord) -> dict[str, Any]:
-    return {
-        "protocol_id": protocol_id,
-        "number": act.number,
-        "move": act.move,
-        "from_stage": act.from_stage,
-        "to_stage": act.to_stage,
-        "actor": act.actor,
-        "fields": act.fields,
-        "known": act.known,
-        "done_on": act.done_on,
-        "recorded_at": act.recorded_at,
-        "procedure_version": act.procedure_version,
-        "calendar_version": act.calendar_version,
-        "previous_hash": act.previous_hash,
-        "hash": act.hash,
-    }
-
-
-def act_from(row: Row[Any]) -> ActRecord:
-    """The act of a row, times as they were hashed."""
-    return ActRecord(
-        number=row.number,
-        move=row.move,
-        from_stage=row.from_stage,
-        to_stage=row.to_stage,
-        actor=row.actor,
-        fields=row.fields,
-        known=row.known,
-        done_on=row.done_on,
-        recorded_at=row.recorded_at.astimezone(UTC),
-        procedure_version=row.procedure_version,
-        calendar_version=row.calendar_version,
-        previous_hash=row.previous_hash,
-        hash=row.hash,
-    )
-
-
-def _clock_row(protocol_id: str, place: int, clock: Clock) -> dict[str, Any]:
-    told = clock.to_plain()
-    return told | {
-        "protocol_id": protocol_id,
-        "place": place,
-        "started_on": clock.started_on,
-        "due_on": clock.due_on,
-        "met_on": clock.met_on,
-    }
+    def post(self, events: Sequence[Event], scope: Scope, actor: Actor, now: datetime) -> None:
+        """Post events that belong to no case here."""
+        post(self.connection, messages(events, scope, actor, now))
 
 
 class Stores:
     """Opens transactions on the cases."""
 
-    def __init__(self, database: Database, rules: Rules) -> None:
-        """`rules`: how days are counted."""
+    def __init__(self, database: Database, rules: Rules, ladder: Ladder | None = None) -> None:
+        """`rules`: how days are counted. `ladder`: when the owners of clocks are reminded."""
         self._database = database
         self._rules = rules
+        self._ladder = ladder or Ladder()
 
     def write(self) -> AbstractContextManager[Store]:
         """A transaction that changes cases."""
@@ -444,7 +308,7 @@ class Stores:
     @contextmanager
     def _opened(self, connection: AbstractContextManager[Connection]) -> Iterator[Store]:
         with connection as opened:
-            yield Store(opened, self._rules)
+            yield Store(opened, self._rules, self._ladder)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool] | None:
@@ -497,40 +361,6 @@ def count_open_protocols(connection: Connection, organisation_id: str, ends: Col
     return int(connection.execute(counting).scalar_one())
 
 
-def clocks_past(connection: Connection, today: date) -> int:
-    """How many running clocks are past."""
-    past = select(func.count()).select_from(CLOCKS).where(CLOCKS.c.state == "running", CLOCKS.c.due_on < today)
-    return int(connection.execute(past).scalar_one())
-
-
-def protocols_with_past_clocks(connection: Connection, today: date, limit: int) -> list[str]:
-    """Cases with a clock that is past, oldest date first."""
-    rows = connection.execute(
-        select(CLOCKS.c.protocol_id)
-        .where(CLOCKS.c.state == "running", CLOCKS.c.due_on < today)
-        .order_by(CLOCKS.c.due_on, CLOCKS.c.id)
-        .limit(limit)
-    ).scalars()
-    return list(dict.fromkeys(rows))
-
-
-def protocols_with_open_clocks(connection: Connection, around: date, after: str, limit: int) -> list[str]:
-    """Cases behind `after` with an open clock whose count may include `around`."""
-    rows = connection.execute(
-        select(CLOCKS.c.protocol_id)
-        .where(
-            or_(CLOCKS.c.state == "running", CLOCKS.c.state == "paused"),
-            CLOCKS.c.started_on <= around,
-            or_(CLOCKS.c.due_on.is_(None), CLOCKS.c.due_on >= around),
-            CLOCKS.c.protocol_id > after,
-        )
-        .distinct()
-        .order_by(CLOCKS.c.protocol_id)
-        .limit(limit)
-    ).scalars()
-    return list(rows)
-
-
 REMOVED = "removed"
 """State of a partner that left the registry; its row stays, so that what is told late does not bring it back."""
 
@@ -576,13 +406,3 @@ def learn_succession(connection: Connection, data: Mapping[str, Any], version: i
         "standing": heir["standing"],
     }
     connection.execute(dialect.insert(SUCCESSIONS).values(values).on_conflict_do_nothing())
-
-
-def learn_day(connection: Connection, data: Mapping[str, Any]) -> None:
-    """Keep what the registry told of a day; a later telling replaces an earlier one."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    values = {"kind": data["kind"], "name": data["name"], "source": data["source"], "version": data["version"]}
-    statement = dialect.insert(DAYS).values(on=data["on"], **values)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["on"], set_=values, where=DAYS.c.version < data["version"])
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
     Date,
@@ -18,7 +17,8 @@ from sqlalchemy import (
     text,
 )
 
-from services.runtime.database import Id, Json, Moment, Serial, runtime_tables
+from services.runtime.casebook import case_tables
+from services.runtime.database import Id, Json, Moment, runtime_tables
 
 METADATA = MetaData()
 RUNTIME = runtime_tables(METADATA)
@@ -58,6 +58,8 @@ PROTOCOLS = Table(
     Column("successors", Json, nullable=False),
     Column("original_id", Id),
     Column("original_link", String(20)),
+    # the petition that proposed it
+    Column("petition_id", Id),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     # the newest version whose hash is in an anchor
@@ -90,6 +92,13 @@ for _tenant in ("municipality", "shared_authority", "organisation_id"):
     Index(f"protocols_of_{_tenant}_at_stage", PROTOCOLS.c[_tenant], PROTOCOLS.c.stage, PROTOCOLS.c.created_at)
     Index(f"protocols_duty_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.duty, PROTOCOLS.c.duty_on)
     Index(f"protocols_work_of_{_tenant}", PROTOCOLS.c[_tenant], PROTOCOLS.c.turn, PROTOCOLS.c.work_on, PROTOCOLS.c.id)
+Index(
+    "protocols_of_petition",
+    PROTOCOLS.c.petition_id,
+    unique=True,
+    postgresql_where=text("petition_id IS NOT NULL AND original_id IS NULL"),
+    sqlite_where=text("petition_id IS NOT NULL AND original_id IS NULL"),
+)
 Index("protocols_by_age", PROTOCOLS.c.created_at, PROTOCOLS.c.id)
 Index(
     "protocols_not_anchored",
@@ -115,79 +124,9 @@ TEXTS = Table(
     PrimaryKeyConstraint("protocol_id", "version"),
 )
 
-ACTS = Table(
-    "acts",
-    METADATA,
-    Column("protocol_id", Id, ForeignKey("protocols.id"), nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("move", String(40), nullable=False),
-    Column("from_stage", String(40), nullable=False),
-    Column("to_stage", String(40), nullable=False),
-    Column("actor", Json, nullable=False),
-    Column("fields", Json, nullable=False),
-    Column("known", Json, nullable=False),
-    Column("done_on", Date, nullable=False),
-    Column("recorded_at", Moment, nullable=False),
-    Column("procedure_version", Integer, nullable=False),
-    Column("calendar_version", String(80), nullable=False),
-    Column("previous_hash", String(64), nullable=False),
-    Column("hash", String(64), nullable=False),
-    PrimaryKeyConstraint("protocol_id", "number"),
-)
-
-CLOCKS = Table(
-    "clocks",
-    METADATA,
-    Column("id", Id, primary_key=True),
-    Column("protocol_id", Id, ForeignKey("protocols.id"), nullable=False),
-    Column("place", Integer, nullable=False),
-    Column("kind", String(40), nullable=False),
-    Column("article", String(60), nullable=False),
-    Column("whose", String(40), nullable=False),
-    Column("started_on", Date, nullable=False),
-    Column("length", Integer, nullable=False),
-    Column("unit", String(20), nullable=False),
-    Column("due_on", Date),
-    Column("state", String(20), nullable=False),
-    Column("effect", String(300), nullable=False),
-    Column("on_expiry", String(40)),
-    Column("pauses", Json, nullable=False),
-    Column("met_on", Date),
-    Column("roll_over", Boolean, nullable=False),
-    Column("judicial_recess", Boolean, nullable=False),
-    Column("calendar_version", String(80), nullable=False),
-    Column("stages", Json, nullable=False),
-)
-Index("clocks_of_protocol", CLOCKS.c.protocol_id, CLOCKS.c.place)
-Index("clocks_due", CLOCKS.c.state, CLOCKS.c.due_on, CLOCKS.c.id)
-
-CLAIMS = Table(
-    "clock_claims",
-    METADATA,
-    Column("clock_id", Id, nullable=False),
-    Column("rung", String(40), nullable=False),
-    Column("claimed_at", Moment, nullable=False),
-    PrimaryKeyConstraint("clock_id", "rung"),
-)
-
-COUNTERS = Table(
-    "reference_counters",
-    METADATA,
-    Column("municipality", String(10), nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("last", Integer, nullable=False),
-    PrimaryKeyConstraint("municipality", "year"),
-)
-
-ANCHORS = Table(
-    "anchors",
-    METADATA,
-    Column("id", Serial, primary_key=True, autoincrement=True),
-    Column("previous_hash", String(64), nullable=False),
-    Column("heads", Json, nullable=False),
-    Column("hash", String(64), nullable=False),
-    Column("made_at", Moment, nullable=False),
-)
+CASE = case_tables(METADATA, "protocols", "protocol_id")
+ACTS, CLOCKS, CLAIMS, COUNTERS, DAYS = CASE.acts, CASE.clocks, CASE.claims, CASE.counters, CASE.days
+ANCHORS = CASE.anchors
 
 PARTNERS = Table(
     "partners",
@@ -215,14 +154,3 @@ SUCCESSIONS = Table(
     Column("standing", Json, nullable=False),
 )
 """Who gets an organisation's open protocols, by each succession that the registry told of it."""
-
-DAYS = Table(
-    "calendar_days",
-    METADATA,
-    Column("on", Date, primary_key=True),
-    Column("kind", String(30), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("version", BigInteger, nullable=False),
-)
-"""Days added to the calendar, as told by the registry."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from services.kernel.events import Event
 
@@ -21,6 +22,7 @@ class CaseEvent(Event):
     authority_name: str
     organisation_id: str
     organisation_name: str
+    petition_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,9 +112,32 @@ class ClockExpiredV1(ClockEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClockCancelledV1(ClockEvent):
+    """The case went another way; nothing is owed by this date any more."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClockReminderDueV1(ClockEvent):
+    """Its owner is reminded: `rung` is `before`, `due` or `head`; `days_left` in the clock's own days."""
+
+    rung: str
+    days_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClockMovedV1(ClockEvent):
     """The due date changed: `why` is `pause`, `resume` or `calendar`."""
 
     from_due_on: date | None
     to_due_on: date | None
     why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolDraftFailedV1(Event):
+    """No protocol could be drafted from an accepted proposal; `reasons` say why, as sentences with articles."""
+
+    petition_id: str
+    municipality: str
+    organisation_id: str
+    reasons: list[dict[str, Any]]

@@ -14,11 +14,12 @@ from typing import Any
 
 from services.kernel.actor import Actor
 from services.kernel.calendar import Calendar, today_in_istanbul
+from services.kernel.casework import ActRecord
 from services.kernel.errors import Refused
 from services.kernel.events import Event
 from services.kernel.text import Label, Sentence
 from services.kernel.workflow import Act, Procedure
-from services.protocols.domain.case import DRAFT, ActRecord, Party, ProtocolCase
+from services.protocols.domain.case import DRAFT, Party, ProtocolCase
 from services.protocols.domain.events import ProtocolFlaggedV1, ProtocolPartnerChangedV1, ProtocolReviewSettledV1
 
 FOLLOW, FLAG, SETTLE, RETURN = (

@@ -312,7 +312,8 @@ def _terms(policy: Policy) -> tuple[Term[ProtocolCase], ...]:
         Term("MAYOR_SUIT", Label("Başkanın ısrar kararına karşı dava süresi", "The mayor's time to sue after insistence"),
              "5393/23; 2577/7", MAYOR,
              Label("Dava hakkı düşer.", "The right to sue is lost."),
-             Length(10, "calendar_day", {"metropolitan": 60}), _done_on, starts_with=("insist",), judicial_recess=True),
+             Length(10, "calendar_day", {"metropolitan": 60}), _done_on, starts_with=("insist",),
+             judicial_recess=True, escalates=False),
         Term("SEND_TO_AUTHORITY", Label("Kararı mülki idareye gönderme süresi",
              "Time to send the decision to the civil authority"),
              "5393/23; 5216/14", CLERK,
@@ -336,7 +337,8 @@ def _terms(policy: Policy) -> tuple[Term[ProtocolCase], ...]:
              Label("İptal davası açma hakkı düşer; sonradan gelen cevap süreyi yeniden başlatır.",
                    "The right to an annulment action is lost; a later answer opens it again."),
              Length(60, "calendar_day"), _silence_end, starts_with=("note_silence", "refuse"), met_by=("file_suit",),
-             lives_in=("authority_review", "document_completion", "permission_refused"), judicial_recess=True),
+             lives_in=("authority_review", "document_completion", "permission_refused"), judicial_recess=True,
+             escalates=False),
         Term("COURT_COMPLIANCE", Label("Mahkeme kararına uyma süresi", "Time to comply with the court"),
              "2577/28", AUTHORITY_HEAD,
              Label("Kararı uygulamamak sorumluluk doğurur.", "Not complying gives rise to liability."),
@@ -346,7 +348,7 @@ def _terms(policy: Policy) -> tuple[Term[ProtocolCase], ...]:
              "", UNIT,
              Label("Protokol kendiliğinden sona erer.", "The protocol ends by itself."),
              Length(0, "calendar_day"), _done_on, starts_with=("sign",), lives_in=("in_force", "suspended"),
-             on_expiry="expire", roll_over=False, days_of=_term_days),
+             on_expiry="expire", roll_over=False, days_of=_term_days, reminders=(180, 120, 90, 60, 30)),
     )  # fmt: skip
 
 
