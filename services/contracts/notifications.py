@@ -151,6 +151,87 @@ class StatusEndingHeard(NamedHeard):
     article = fields.String(required=True)
 
 
+class ClockReminderHeard(ClockHeard):
+    """The owner of a clock is to be reminded: `rung` is `before`, `due` or `head`, `days_left` negative when late."""
+
+    rung = fields.String(required=True)
+    days_left = fields.Integer(required=True)
+
+
+class PetitionHeard(Heard):
+    """What every event of a petition says: no person, no subject line, no text."""
+
+    petition_id = fields.String(required=True)
+    number = fields.String(required=True)
+    kind = fields.String(required=True)
+    municipality = fields.String(required=True)
+    municipality_name = fields.String(required=True)
+    organisation_id = fields.String(required=True, allow_none=True)
+    organisation_name = fields.String(required=True, allow_none=True)
+
+
+class PetitionSubmittedHeard(PetitionHeard):
+    """A petition came in."""
+
+    stage = fields.String(required=True)
+    turn = fields.String(required=True, allow_none=True)
+    due_on = fields.Date(required=True, allow_none=True)
+
+
+PetitionMovedHeard = PetitionHeard.from_dict(
+    {
+        "move": fields.String(required=True),
+        "from": fields.String(required=True),
+        "to": fields.String(required=True),
+        "turn": fields.String(required=True, allow_none=True),
+        "due_on": fields.Date(required=True, allow_none=True),
+        "done_on": fields.Date(required=True, allow_none=True),
+        "article": fields.String(allow_none=True),
+        "outcome": fields.String(allow_none=True),
+        "awaits": fields.String(allow_none=True),
+        "addressee": fields.String(allow_none=True),
+    },
+    name="PetitionMovedHeard",
+)
+"""A move was made; written as a dict because `from` is a word of Python."""
+
+
+class PetitionLinkedHeard(PetitionHeard):
+    """A protocol came of a proposal."""
+
+    protocol_reference = fields.String(required=True, allow_none=True)
+
+
+class PetitionClockHeard(PetitionHeard):
+    """A legal clock of a petition; `clock` is its kind, since `kind` is the petition's."""
+
+    clock = fields.String(required=True)
+    article = fields.String(required=True, allow_none=True)
+    whose = fields.String(required=True, allow_none=True)
+    due_on = fields.Date(required=True, allow_none=True)
+
+
+class PetitionClockMovedHeard(PetitionClockHeard):
+    """A due date moved; `why` is a word: `pause`, `resume`, `calendar`, `extension`."""
+
+    from_due_on = fields.Date(required=True, allow_none=True)
+    to_due_on = fields.Date(required=True, allow_none=True)
+    why = fields.String(required=True)
+
+
+class PetitionReminderHeard(PetitionClockHeard):
+    """The owner of a clock is to be reminded."""
+
+    rung = fields.String(required=True)
+    days_left = fields.Integer(required=True)
+
+
+class SupportRequestedHeard(PetitionHeard):
+    """Someone signed a petition and must confirm it by mail."""
+
+    support_id = fields.String(required=True)
+
+
 HEARD: dict[str, type[Schema]] = {
     "protocol.drafted.v1": ProtocolDraftedHeard,
     "protocol.moved.v1": ProtocolMovedHeard,
@@ -162,6 +243,15 @@ HEARD: dict[str, type[Schema]] = {
     "clock.met.v1": ClockHeard,
     "clock.expired.v1": ClockHeard,
     "clock.moved.v1": ClockMovedHeard,
+    "clock.reminder_due.v1": ClockReminderHeard,
+    "petition.submitted.v1": PetitionSubmittedHeard,
+    "petition.moved.v1": PetitionMovedHeard,
+    "petition.protocol_linked.v1": PetitionLinkedHeard,
+    "petition.clock_started.v1": PetitionClockHeard,
+    "petition.clock_expired.v1": PetitionClockHeard,
+    "petition.clock_moved.v1": PetitionClockMovedHeard,
+    "petition.reminder_due.v1": PetitionReminderHeard,
+    "petition.support_requested.v1": SupportRequestedHeard,
     "organisation.registered.v1": OrganisationHeard,
     "organisation.updated.v1": OrganisationHeard,
     "organisation.status_granted.v1": OrganisationHeard,
@@ -190,6 +280,40 @@ class MarkRead(Asked):
 
     notification_id = fields.UUID(required=True)
     language = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES))
+
+
+class PageAsked(Asked):
+    """Which page is wanted."""
+
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1))
+    size = fields.Integer(load_default=50, validate=validate.Range(min=1, max=MAX_PAGE_SIZE))
+
+
+STREAMS = ("at_once", "daily", "weekly", "off")
+DELIVERY_STATES = ("waiting", "sending", "sent", "failed", "suppressed")
+MAX_TOPICS = 200
+
+
+class ListDeliveries(PageAsked):
+    """Which page of the deliveries, and in which state."""
+
+    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(DELIVERY_STATES))
+
+
+class ChosenStream(Asked):
+    """How the person wants to hear of a topic."""
+
+    event = fields.String(required=True)
+    stream = fields.String(required=True, validate=validate.OneOf(STREAMS))
+
+
+class ChoosePreference(Asked):
+    """What a person chooses; topics that are left out go as by default."""
+
+    language = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES))
+    mail = fields.Boolean(load_default=True)
+    elsewhere = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=200))
+    events = fields.List(fields.Nested(ChosenStream), load_default=list, validate=validate.Length(max=MAX_TOPICS))
 
 
 class NotificationAnswer(Schema):

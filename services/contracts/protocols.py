@@ -143,6 +143,27 @@ class MoveSchema(Strict):
     term_months = fields.Integer(strict=True, validate=validate.Range(min=1, max=96))
 
 
+class ProposalHeard(Schema):
+    """What protocols reads of an accepted proposal."""
+
+    class Meta:
+        """Later versions may say more."""
+
+        unknown = EXCLUDE
+
+    petition_id = fields.String(required=True)
+    number = fields.String(required=True)
+    municipality = fields.String(required=True)
+    organisation_id = fields.String(required=True)
+    title = fields.String(required=True, validate=SHORT)
+    subject = fields.String(required=True, validate=validate.Length(min=1, max=5_000))
+    municipal_duty = fields.String(required=True, validate=validate.Length(min=1, max=1_000))
+    starts_on = fields.Date(required=True)
+    term_months = fields.Integer(required=True, validate=validate.Range(min=1, max=96))
+    funder_deadline = fields.Date(load_default=None, allow_none=True)
+    text = fields.String(load_default=None, allow_none=True, validate=TEXT)
+
+
 # events
 
 
@@ -163,6 +184,9 @@ class CaseData(Schema):
     authority_name = fields.String(required=True)
     organisation_id = fields.UUID(required=True)
     organisation_name = fields.String(required=True)
+    petition_id = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "The petition that proposed the protocol"}
+    )
 
 
 class ProtocolDraftedV1Data(CaseData):
@@ -237,6 +261,27 @@ class ClockMovedV1Data(ClockData):
     why = fields.String(required=True)
 
 
+class ClockReminderDueV1Data(ClockData):
+    """The owner of a clock is reminded; days are the clock's own."""
+
+    rung = fields.String(required=True, validate=validate.OneOf(["before", "due", "head"]))
+    days_left = fields.Integer(required=True)
+
+
+class ProtocolDraftFailedV1Data(Schema):
+    """No protocol could be drafted from an accepted proposal."""
+
+    class Meta:
+        """Later versions may say more."""
+
+        unknown = EXCLUDE
+
+    petition_id = fields.UUID(required=True)
+    municipality = fields.String(required=True)
+    organisation_id = fields.UUID(required=True)
+    reasons = fields.List(fields.Dict(keys=fields.String()), required=True)
+
+
 EVENTS: dict[str, type[Schema]] = {
     "protocol.drafted.v1": ProtocolDraftedV1Data,
     "protocol.moved.v1": ProtocolMovedV1Data,
@@ -248,5 +293,8 @@ EVENTS: dict[str, type[Schema]] = {
     "clock.met.v1": ClockData,
     "clock.expired.v1": ClockData,
     "clock.moved.v1": ClockMovedV1Data,
+    "clock.cancelled.v1": ClockData,
+    "clock.reminder_due.v1": ClockReminderDueV1Data,
+    "protocol.draft_failed.v1": ProtocolDraftFailedV1Data,
 }
 """Wire name → schema of `data`."""

@@ -30,6 +30,15 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("notifications", "protocols", "clock.met.v1"),
     Subscription("notifications", "protocols", "clock.expired.v1"),
     Subscription("notifications", "protocols", "clock.moved.v1"),
+    Subscription("notifications", "protocols", "clock.reminder_due.v1"),
+    Subscription("notifications", "petitions", "petition.submitted.v1"),
+    Subscription("notifications", "petitions", "petition.moved.v1"),
+    Subscription("notifications", "petitions", "petition.protocol_linked.v1"),
+    Subscription("notifications", "petitions", "petition.clock_started.v1"),
+    Subscription("notifications", "petitions", "petition.clock_expired.v1"),
+    Subscription("notifications", "petitions", "petition.clock_moved.v1"),
+    Subscription("notifications", "petitions", "petition.reminder_due.v1"),
+    Subscription("notifications", "petitions", "petition.support_requested.v1"),
     Subscription("notifications", "registry", "organisation.registered.v1"),
     Subscription("notifications", "registry", "organisation.updated.v1"),
     Subscription("notifications", "registry", "organisation.status_granted.v1"),
@@ -46,6 +55,13 @@ SUBSCRIPTIONS: tuple[Subscription, ...] = (
     Subscription("protocols", "registry", "organisation.removed.v1"),
     Subscription("protocols", "registry", "organisation.succeeded.v1"),
     Subscription("protocols", "registry", "calendar.day_added.v1"),
+    # protocols drafts what a municipality accepted
+    Subscription("protocols", "petitions", "petition.proposal_accepted.v1"),
+    # petitions shows what came of a proposal, and counts by the same calendar
+    Subscription("petitions", "protocols", "protocol.drafted.v1"),
+    Subscription("petitions", "protocols", "protocol.moved.v1"),
+    Subscription("petitions", "protocols", "protocol.draft_failed.v1"),
+    Subscription("petitions", "registry", "calendar.day_added.v1"),
 )
 
 

@@ -6,7 +6,7 @@ ImeceError
 ├── PayloadTooLarge        the body is larger than the setting           413
 ├── UnsupportedMediaType   the body is not of the kind the path takes    415
 ├── PreconditionRequired   a write without If-Match                      428
-└── Throttled              too many failed sign-ins                      429
+└── Throttled              too many failed sign-ins, or requests         429
 """
 
 from __future__ import annotations
@@ -75,13 +75,17 @@ class PreconditionRequired(ImeceError):
 
 
 class Throttled(ImeceError):
-    """Too many failed sign-ins; `seconds` is how long to wait."""
+    """Too many failed sign-ins, or too many requests without one; `seconds` is how long to wait."""
 
     code = "throttled"
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, *, requests: bool = False) -> None:
         self.seconds = seconds
-        super().__init__(Sentence("Too many failed sign-ins. Wait {seconds} seconds and try again.", seconds=seconds))
+        super().__init__(
+            Sentence("Too many requests from this address. Wait {seconds} seconds and try again.", seconds=seconds)
+            if requests
+            else Sentence("Too many failed sign-ins. Wait {seconds} seconds and try again.", seconds=seconds)
+        )
 
 
 STATUS: dict[type[ImeceError], int] = {

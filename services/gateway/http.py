@@ -39,7 +39,8 @@ from services.gateway.errors import (
 )
 from services.gateway.identity import application as identity
 from services.gateway.identity.application import Desk, SignedIn
-from services.kernel.actor import Actor
+from services.gateway.rate import Rate
+from services.kernel.actor import PETITIONER, Actor
 from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound
 from services.kernel.text import Sentence
 from services.runtime import log
@@ -60,6 +61,7 @@ ANY_SCOPE = "*"
 _KEY = re.compile(r"[\x20-\x7e]{1,200}\Z")
 _VERSION = re.compile(r'"(\d{1,9})"\Z', re.ASCII)
 _MEMBERSHIP = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+_PETITION_KEY = re.compile(r"[0-9A-Za-z-]{20,64}\Z", re.ASCII)
 _MOST_PARAMETERS = 50
 _PIECE = 64 * 1024
 
@@ -70,6 +72,7 @@ class Ports:
 
     registry: Any
     protocols: Any
+    petitions: Any
     notifications: Any
     desk: Desk
     settings: Settings
@@ -82,7 +85,8 @@ class Ports:
 class Download:
     """A file that is sent piece by piece; `compressed` opens the same packed by gzip, for callers who take that.
 
-    `sha256` is the file's and its ETag, `size` and `compressed_size` are in bytes.
+    `sha256` is the file's and its ETag, `size` and `compressed_size` are in bytes. `media_type` is of this one
+    file, where the route's own says only that there are several.
     """
 
     plain: Callable[[], BinaryIO]
@@ -90,6 +94,7 @@ class Download:
     size: int
     compressed: Callable[[], BinaryIO] | None = None
     compressed_size: int = 0
+    media_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,13 @@ class Call:
     expected_version: int | None
     signed: SignedIn | None
     office: Actor | None
+    petition_key: str | None = None
+
+    @property
+    def anyone(self) -> dict[str, Any]:
+        """Who acts on a route that is open to anyone: the office, or a petitioner, as it travels to the services."""
+        acting = self.office or Actor(PETITIONER, self.signed.user.id if self.signed else None)
+        return acting.to_plain()
 
     @property
     def actor(self) -> Actor:
@@ -177,6 +189,8 @@ class Route:
     also: Mapping[int, type[Schema] | None]
     when: Callable[[Settings], bool] | None
     upload: Callable[[Settings], int] | None = None
+    rate: Rate | None = None
+    any_body: bool = False
 
     @property
     def name(self) -> str:
@@ -222,10 +236,13 @@ class Table:
         base: str = BASE,
         when: Callable[[Settings], bool] | None = None,
         upload: Callable[[Settings], int] | None = None,
+        rate: Rate | None = None,
+        any_body: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Add a handler.
 
-        `access`: "public", "user" (signed in) or "office" (signed in and acting from one).
+        `access`: "public", "anyone" (a sign-in counts where there is one), "user" (signed in) or "office"
+        (signed in and acting from one).
         `roles`: the offices that may come in; none means every one.
         `if_match`: "none", "needed" or "honoured".
         `command`: the name under which a delegation may allow it; by default the handler's;
@@ -235,6 +252,8 @@ class Table:
         `upload`: where the body is a form with files, how many bytes it may have. The schema then says which
         field is a file (`fields.File`); the caller is admitted before the form is read; `call.body` holds
         the form's values as the schema read them, each file as `form.Sent`.
+        `rate`: how often one address may come without a sign-in.
+        `any_body`: the body is not looked at, whatever it is.
         """
 
         def add(handler: Handler) -> Handler:
@@ -260,6 +279,8 @@ class Table:
                     dict(also or {}),
                     when,
                     upload,
+                    rate,
+                    any_body,
                 )
             )
             return handler
@@ -295,13 +316,36 @@ class _NumberConverter(_Shaped):
     shape: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[1-9][0-9]{0,8}$", "examples": ["2"]}
 
 
+class _TokenConverter(_Shaped):
+    regex = r"[a-z2-7]{26}"
+    shape: ClassVar[dict[str, Any]] = {"type": "string", "pattern": "^[a-z2-7]{26}$"}
+
+
+class _TrackingConverter(_Shaped):
+    regex = r"[0-9A-Za-z][0-9A-Za-z-]{24,38}[0-9A-Za-z]"
+    shape: ClassVar[dict[str, Any]] = {
+        "type": "string",
+        "pattern": "^[0-9A-Za-z][0-9A-Za-z-]{24,38}[0-9A-Za-z]$",
+        "examples": ["8KQ2V-3M7ZD-0TXCB-RH5WN-9G4FYJ"],
+    }
+
+
 _CONVERTERS: dict[str, type[_Shaped]] = {
     "id": _IdConverter,
     "code": _CodeConverter,
     "word": _WordConverter,
     "number": _NumberConverter,
+    "tracking": _TrackingConverter,
+    "token": _TokenConverter,
 }
-_KINDS = {"code": "code", "move": "word", "name": "word", "row": "number"}
+_KINDS = {
+    "code": "code",
+    "move": "word",
+    "name": "word",
+    "row": "number",
+    "support_token": "token",
+    "tracking_code": "tracking",
+}
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -388,6 +432,7 @@ class Gateway:
             expected_version=expected_version,
             signed=signed,
             office=office,
+            petition_key=_petition_key(request),
         )
         return _respond(call, route.handler(call), request)
 
@@ -435,10 +480,12 @@ def _nothing_here() -> NotFound:
 
 def _admit(route: Route, request: Request, ports: Ports) -> tuple[SignedIn | None, Actor | None]:
     """Who calls and from which office, as far as the route needs to know."""
-    if route.access == "public":
-        return None, None
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
+    if route.access == "public" or (route.access == "anyone" and not kind):
+        if route.rate is not None and RECEIVED not in request.environ:  # a form was counted when it was announced
+            route.rate.take(route.name, request.remote_addr or "", ports.settings)
+        return None, None
     if kind.lower() != "bearer" or not token:
         raise Unauthenticated(
             Sentence("Sign in first: POST /api/v1/sessions gives a token for the header Authorization: Bearer …")
@@ -446,7 +493,7 @@ def _admit(route: Route, request: Request, ports: Ports) -> tuple[SignedIn | Non
     signed = identity.signed_in(ports.desk, token)
     acting_as = _acting_as(request)
     seat = identity.choose_seat(signed, acting_as)
-    if route.access == "user":
+    if route.access == "user" or (route.access == "anyone" and not signed.seats):
         return signed, seat.actor(signed.user.id) if seat else None
     if not signed.seats:
         raise Forbidden(Sentence("You hold no office today, so there is nothing you may do here."), code="no_office")
@@ -466,6 +513,16 @@ def _admit(route: Route, request: Request, ports: Ports) -> tuple[SignedIn | Non
     if route.writes and actor.scope and command not in (ANY_SCOPE, *actor.scope):
         raise Forbidden(Sentence("The delegation under which you act does not cover this."), code="outside_delegation")
     return signed, actor
+
+
+def _petition_key(request: Request) -> str | None:
+    text = request.headers.get("Imece-Petition-Key")
+    if text is not None and _PETITION_KEY.match(text) is None:
+        raise Invalid(
+            Sentence("Imece-Petition-Key holds the key that was given when the petition was submitted."),
+            code="malformed_petition_key",
+        )
+    return text
 
 
 def _acting_as(request: Request) -> str | None:
@@ -502,7 +559,7 @@ def _query(route: Route, request: Request) -> Mapping[str, Any]:
 
 def _body(route: Route, request: Request) -> Mapping[str, Any]:
     """The JSON body, checked by the route's schema and otherwise as it came."""
-    if not route.writes:
+    if not route.writes or route.any_body:
         return {}
     if route.upload is not None:
         return _form(route, request)
@@ -648,6 +705,7 @@ def _file(download: Download, content_type: str, headers: dict[str, str], reques
     if packed:
         headers["Content-Encoding"] = "gzip"
     stream = download.compressed() if packed and download.compressed is not None else download.plain()
+    content_type = download.media_type or content_type
     charset = "; charset=utf-8" if content_type.startswith("text/") else ""
     response = Response(_pieces(stream), 200, headers, content_type=content_type + charset)
     response.call_on_close(stream.close)
@@ -806,5 +864,5 @@ def _sealed(response: Response, language: str) -> Response:
     )
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("Content-Language", language)
-    response.headers.setdefault("Vary", "Accept-Language, Authorization, Imece-Acting-As")
+    response.headers.setdefault("Vary", "Accept-Language, Authorization, Imece-Acting-As, Imece-Petition-Key")
     return response

@@ -26,6 +26,9 @@ TAGS = {
     "Expertise": Sentence("What organisations offer to municipalities, and the documents that show it."),
     "Open data": Sentence("All organisations in files for everyone, made every night, without persons."),
     "Imports": Sentence("Whole lists: what a file would change, applying it, taking it back."),
+    "Petitions": Sentence("Petitions, information requests and proposals, from filing to a reasoned answer."),
+    "Signatures": Sentence("Petitions that others may sign; numbers are public, names are not."),
+    "Strategic plan": Sentence("What a municipality plans, what it reports, and what is proposed to it."),
     "Protocols": Sentence("Cooperation protocols from draft to force, with their legal clocks."),
     "Work queues": Sentence("What the caller's office must do next."),
     "Calendar": Sentence("Working days, holidays and deadlines."),
@@ -66,6 +69,13 @@ _HEADERS: dict[str, dict[str, Any]] = {
         },
         "description": "The same key with the same body gives the first answer again; with another body 422.",
     },
+    "PetitionKey": {
+        "name": "Imece-Petition-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "pattern": "^[0-9A-Za-z-]{20,64}$"},
+        "description": "The key that was given when a petition was submitted; it stands for a sign-in as its petitioner.",
+    },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
@@ -92,11 +102,16 @@ _PARAMETER_NAMES = {
     "id": Sentence("The thing's id."),
     "code": Sentence("The municipality's code."),
     "document_id": Sentence("The document's id."),
+    "attachment_id": Sentence("The file's id."),
     "status_id": Sentence("The status's id."),
     "clock_id": Sentence("The clock's id."),
     "move": Sentence("The name of the move."),
     "row": Sentence("The row's number in the file."),
     "name": Sentence("The name of the procedure."),
+    "token": Sentence("The token of a mail."),
+    "tracking_code": Sentence("The petition's tracking code."),
+    "unit_id": Sentence("The unit's id."),
+    "support_token": Sentence("The word that was mailed to whoever signed."),
 }
 _MEANING: dict[int, Sentence] = {
     200: Sentence("Done"),
@@ -106,6 +121,9 @@ _MEANING: dict[int, Sentence] = {
     304: Sentence("Still the version that you know"),
     **TITLE,
 }
+
+
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {"public": [], "anyone": [{}, {"bearer": []}]}
 
 
 @cache
@@ -161,7 +179,7 @@ def _operation(route: Route, language: str) -> dict[str, Any]:
         "summary": say(Sentence(_escaped(route.summary)), language),
         "parameters": _parameters(route, language),
         "responses": _responses(route, language),
-        "security": [] if route.access == "public" else [{"bearer": []}],
+        "security": _SECURITY.get(route.access, [{"bearer": []}]),
     }
     about = [say(Sentence(_escaped(route.description)), language)] if route.description else []
     if route.roles:
@@ -196,6 +214,8 @@ def _parameters(route: Route, language: str) -> list[Any]:
     found.append("AcceptLanguage")
     if route.access != "public":
         found.append("ActingAs")
+    if route.access == "anyone":
+        found.append("PetitionKey")
     if route.method == "POST":
         found.append("IdempotencyKey")
     if route.if_match != "none":
@@ -223,7 +243,9 @@ def refusals(route: Route) -> set[int]:
     if "{" in route.path:
         statuses.add(404)
     if route.writes:
-        statuses |= {403, 404, 409} if route.access == "office" else set()
+        statuses |= {403, 404, 409} if route.access in ("office", "anyone") else set()
+    if route.rate is not None:
+        statuses.add(429)
     if route.body is not None:
         statuses.add(415)
     if route.if_match != "none":

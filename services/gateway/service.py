@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
 from services.gateway.http import Ports
+from services.gateway.identity import application as identity
 from services.gateway.identity.application import Desk
 from services.gateway.identity.password import Argon2
 from services.gateway.identity.repository import SqlStore
@@ -15,6 +17,7 @@ from services.gateway.table import GATEWAY
 from services.runtime.clockwork import Time
 from services.runtime.database import Database
 from services.runtime.dependencies import RemoteService, Service
+from services.runtime.entrypoints import rpc
 from services.runtime.form import Taking
 from services.runtime.process import readiness
 from services.runtime.settings import SERVICES, Settings
@@ -28,6 +31,7 @@ class GatewayService(Service):
 
     registry = RemoteService("registry")
     protocols = RemoteService("protocols")
+    petitions = RemoteService("petitions")
     notifications = RemoteService("notifications")
 
     @http_door
@@ -37,6 +41,7 @@ class GatewayService(Service):
         ports = Ports(
             registry=self.registry,
             protocols=self.protocols,
+            petitions=self.petitions,
             notifications=self.notifications,
             desk=desk(self.database, settings, self.time),
             settings=settings,
@@ -46,10 +51,24 @@ class GatewayService(Service):
         )
         return GATEWAY.announced(request, ports) if ANNOUNCED in request.environ else GATEWAY.handle(request, ports)
 
+    @rpc
+    def holders(self, offices: list[str], on: str) -> dict[str, list[dict[str, Any]]]:
+        """Who holds each office on a day (ISO date): `{user_id, email}`, delegates of the whole office included."""
+        found = identity.holders(desk(self.database, self.settings, self.time), offices, date.fromisoformat(on))
+        return {
+            office: [{"user_id": each.id, "email": each.email} for each in people] for office, people in found.items()
+        }
+
+    @rpc
+    def mailboxes(self, user_ids: list[str]) -> dict[str, str | None]:
+        """The e-mail address of each user; null for whoever has none or may no longer sign in."""
+        return identity.mailboxes(desk(self.database, self.settings, self.time), user_ids)
+
     def _move_demo_clock(self, moment: datetime) -> None:
         """The whole system's time; what falls due acts before this returns."""
         self.time.move_to(moment)
         self.protocols.run_due_clocks()
+        self.petitions.run_due_clocks()
 
 
 def desk(database: Database, settings: Settings, time: Time) -> Desk:

@@ -8,7 +8,8 @@ from services.gateway.http import ANY_SCOPE, Answer, Call, Table
 
 TABLE = Table()
 TAG = "Events and notifications"
-PRODUCERS = ("registry", "protocols")
+PRODUCERS = ("registry", "protocols", "petitions")
+"""A cursor from before a producer existed begins at its first event: all of those are newer."""
 
 
 @TABLE.route(

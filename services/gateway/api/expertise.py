@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
+from services.gateway.download import saved_as
 from services.gateway.http import BASE, Answer, Call, Download, Table
 from services.gateway.schemas import PageQuery
 from services.gateway.schemas import expertise as s
@@ -150,7 +149,7 @@ def get_document(call: Call) -> Answer:
     store = store_of(call.ports.settings, Space.DOCUMENTS)
     return Answer(
         Download(lambda: store.open(found["sha256"]), found["sha256"], found["size"]),
-        headers={"Content-Disposition": _attachment(found["file_name"])},
+        headers=saved_as(found["file_name"]),
     )
 
 
@@ -171,9 +170,3 @@ def remove_document(call: Call) -> Answer:
         key=call.key,
     )
     return Answer()
-
-
-def _attachment(name: str) -> str:
-    """The header that makes every browser save the file (RFC 6266)."""
-    plain = "".join(each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name)
-    return f"attachment; filename=\"{plain or 'document'}\"; filename*=UTF-8''{quote(name or 'document', safe='')}"

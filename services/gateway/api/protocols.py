@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Mapping
+from typing import Any
+
 from services.gateway import schemas as s
 from services.gateway.http import ANY_SCOPE, BASE, Answer, Call, Table
 
 TABLE = Table()
 TAG = "Protocols"
+_NEVER = "9999-12-31"
 
 
 @TABLE.route(
@@ -140,11 +145,11 @@ def explain_clock(call: Call) -> Answer:
     tag=TAG,
     summary="The procedure as a table",
     answer=s.ProcedureSchema,
-    description="`protocol` is the only one so far.",
+    description="`protocol` or `petition`.",
 )
 def procedure(call: Call) -> Answer:
     """Stages, moves, roles, guards, clocks and articles."""
-    table = call.ports.protocols.procedure(name=call.params["name"])
+    table = _table(call)
     guards = {each["name"]: each for move in table["moves"] for each in move["guards"]}
     articles = {row["article"] for row in (*table["moves"], *table["clocks"], *guards.values()) if row["article"]}
     roles = {role for move in table["moves"] for role in move["roles"]}
@@ -160,7 +165,7 @@ def procedure(call: Call) -> Answer:
 )
 def procedure_diagram(call: Call) -> Answer:
     """Drawn from the same table, in the caller's language."""
-    diagram = call.ports.protocols.procedure(name=call.params["name"])["diagram"]
+    diagram = _table(call)["diagram"]
     return Answer(diagram if isinstance(diagram, str) else diagram[call.language])
 
 
@@ -168,5 +173,29 @@ def procedure_diagram(call: Call) -> Answer:
     "GET", "/work", tag="Work queues", summary="What my office must do next", query=s.PageQuery, answer=s.WorkSchema
 )
 def work(call: Call) -> Answer:
-    """By due date."""
-    return Answer(call.ports.protocols.work(actor=call.who, page=call.query["page"], size=call.query["size"]))
+    """By due date: protocols and petitions together."""
+    page, size = call.query["page"], call.query["size"]
+    # Each service's list is in order; the page asked for lies within the first `page * size` of either.
+    found = [
+        port.work(actor=call.who, page=1, size=page * size) for port in (call.ports.protocols, call.ports.petitions)
+    ]
+    today = call.ports.time.today().isoformat()
+    merged = heapq.merge(*(each["items"] for each in found), key=lambda item: _when(item, today))
+    total = sum(each["total"] for each in found)
+    return Answer({"items": list(merged)[(page - 1) * size : page * size], "page": page, "size": size, "total": total})
+
+
+def _when(item: Mapping[str, Any], today: str) -> str:
+    """By when it is to be done; what is urgent without a date of the law is today's."""
+    due_on: str | None = item["due_on"]
+    if item["legal_review"]:
+        return min(due_on or today, today)
+    return due_on or _NEVER
+
+
+def _table(call: Call) -> Mapping[str, Any]:
+    """The procedure's table, from the service that runs it."""
+    name = call.params["name"]
+    port = call.ports.petitions if name == "petition" else call.ports.protocols
+    found: Mapping[str, Any] = port.procedure(name=name)
+    return found

@@ -12,7 +12,7 @@ import ipaddress
 import secrets
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -132,6 +132,12 @@ class Repository(Protocol):
 
     def delegated_to(self, user_id: str) -> Sequence[tuple[Delegation, Membership]]:
         """All delegations to the user, whatever their dates, with the memberships they come from."""
+
+    def holders(self, offices: Collection[str], on: date) -> Iterable[tuple[str, User]]:
+        """(office, user) for every active user who holds one of the offices that day, or acts for its holder."""
+
+    def active_users(self, user_ids: Collection[str]) -> Sequence[User]:
+        """Those of the users who are not switched off."""
 
     def add_session(self, session: Session, token_sha256: str, key_sha256: str | None, salt: bytes | None) -> bool:
         """False when a session with that key is there already."""
@@ -381,6 +387,25 @@ def change_user(desk: Desk, user_id: str, change: UserChange, expected_version: 
         if password_hash is not None or not changed.active:
             repository.end_sessions_of(user_id, desk.wall())
     return changed
+
+
+def holders(desk: Desk, offices: Collection[str], on: date) -> dict[str, list[User]]:
+    """Who holds each of the offices (`<role>@<tenant>`) on that day, delegates of the whole office included.
+
+    Users who are switched off hold nothing; an office that nobody holds has an empty list.
+    """
+    found: dict[str, dict[str, User]] = {office: {} for office in offices}
+    with desk.store.read() as repository:
+        for office, holder in repository.holders(offices, on):
+            found[office][holder.id] = holder
+    return {office: list(people.values()) for office, people in found.items()}
+
+
+def mailboxes(desk: Desk, user_ids: Collection[str]) -> dict[str, str | None]:
+    """The e-mail address of each of the users; None for whoever has none, is switched off or does not exist."""
+    with desk.store.read() as repository:
+        known = {each.id: each.email for each in repository.active_users(user_ids)}
+    return {user_id: known.get(user_id) for user_id in user_ids}
 
 
 def user(desk: Desk, user_id: str) -> User:

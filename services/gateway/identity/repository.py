@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    and_,
     bindparam,
     cast,
     delete,
@@ -28,9 +30,18 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.gateway.identity.application import Account, Behind, Found, Replay
-from services.gateway.identity.domain import Attempts, Delegation, Membership, Session, User
+from services.gateway.identity.domain import (
+    ALL,
+    TENANT_KINDS,
+    Attempts,
+    Delegation,
+    Membership,
+    Session,
+    User,
+    tenant_kind,
+)
 from services.gateway.identity.tables import ATTEMPTS, DELEGATIONS, MEMBERSHIPS, SESSIONS, USERS
-from services.kernel.actor import Actor
+from services.kernel.actor import CENTRAL_ROLES, ROLES, Actor
 from services.runtime import reply
 from services.runtime.database import Database
 
@@ -164,6 +175,41 @@ class SqlRepository:
         rows = self._connection.execute(_DELEGATED, {"user": user_id})
         return tuple((_delegation(row), _membership(row, "held_")) for row in rows)
 
+    # holders of offices
+
+    def holders(self, offices: Collection[str], on: date) -> Iterable[tuple[str, User]]:
+        """(office, user) for every active user who holds one of the offices that day, or acts for its holder."""
+        wanted = set(offices)
+        condition = _offices(wanted)
+        if condition is None:
+            return
+        held = and_(
+            condition,
+            MEMBERSHIPS.c.valid_from <= on,
+            or_(MEMBERSHIPS.c.valid_to.is_(None), MEMBERSHIPS.c.valid_to >= on),
+            USERS.c.active,
+        )
+        lent = and_(held, DELEGATIONS.c.valid_from <= on, DELEGATIONS.c.valid_to >= on, DELEGATIONS.c.scope == ALL)
+        office = [*_prefixed(MEMBERSHIPS, "held_", ("role", *TENANT_KINDS))]
+        own = select(USERS, *office).join(MEMBERSHIPS, MEMBERSHIPS.c.user_id == USERS.c.id).where(held)
+        for_another = (
+            select(USERS, *office)
+            .join(DELEGATIONS, DELEGATIONS.c.to_user_id == USERS.c.id)
+            .join(MEMBERSHIPS, MEMBERSHIPS.c.id == DELEGATIONS.c.from_membership_id)
+            .where(lent)
+        )
+        for row in self._connection.execute(union_all(own, for_another)):
+            tenant = next(filter(None, (getattr(row, f"held_{kind}") for kind in TENANT_KINDS)), "-")
+            key = f"{row.held_role}@{tenant}"
+            if key in wanted:
+                yield key, _user(row)
+
+    def active_users(self, user_ids: Collection[str]) -> Sequence[User]:
+        """Those of the users who are not switched off."""
+        known = [each for each in user_ids if _is_id(each)]
+        rows = self._connection.execute(select(USERS).where(USERS.c.id.in_(known), USERS.c.active))
+        return tuple(map(_user, rows))
+
     # sign-ins
 
     def add_session(self, session: Session, token_sha256: str, key_sha256: str | None, salt: bytes | None) -> bool:
@@ -268,6 +314,26 @@ class SqlRepository:
         total = self._connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
         rows = self._connection.execute(statement.order_by(*order).limit(size).offset((page - 1) * size)).all()
         return rows, total
+
+
+def _offices(wanted: Iterable[str]) -> ColumnElement[bool] | None:
+    """The memberships of these offices; some more may come along. None when no office is well formed."""
+    conditions = []
+    for office in wanted:
+        role, _, tenant = office.partition("@")
+        kind = tenant_kind(role) if role in ROLES else None
+        if role in CENTRAL_ROLES:
+            conditions.append(MEMBERSHIPS.c.role == role)
+        elif kind is not None and (kind != "organisation_id" or _is_id(tenant)):
+            conditions.append(and_(MEMBERSHIPS.c.role == role, MEMBERSHIPS.c[kind] == tenant))
+    return or_(*conditions) if conditions else None
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _user(row: Row[Any], prefix: str = "") -> User:

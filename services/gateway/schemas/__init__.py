@@ -951,6 +951,8 @@ class TermSchema(AnswerSchema):
     met_by = fields.List(fields.String())
     paused_by = fields.List(fields.String())
     resumed_by = fields.List(fields.String())
+    extended_by = fields.List(fields.String())
+    extended_to = _number("How long it is once it was extended.")
     on_expiry = _text("The move made when it runs out.")
     effect = _text()
 

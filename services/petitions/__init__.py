@@ -1,0 +1,1 @@
+"""Petitions, information requests and partnership proposals, from filing to a reasoned answer."""

@@ -1,0 +1,1 @@
+"""Rows, events and answers of petitions."""
