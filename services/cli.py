@@ -1,4 +1,4 @@
-"""The `imece` command: run, serve, migrate, demo, users, registry, deadline, audit."""
+"""The `imece` command: run, serve, migrate, demo, users, registry, deadline, audit, mail."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import click
 from services.kernel.calendar import Calendar
 from services.kernel.errors import ImeceError, Invalid
 from services.registrar import in_one_line, registry
+from services.runtime import dead
 from services.runtime.clockwork import TIME
 from services.runtime.database import database_at
 from services.runtime.language import say
@@ -165,17 +166,30 @@ def deadline(start: Any, length: int, unit: Any, language: str) -> None:
 
 @main.group()
 def audit() -> None:
-    """The histories of the protocols."""
+    """The histories of the protocols and of the petitions."""
+
+
+_WHOSE = click.option(
+    "--of",
+    "whose",
+    type=click.Choice(["protocols", "petitions"]),
+    default="protocols",
+    show_default=True,
+    help="Whose histories; each service has a database of its own.",
+)
+
+
+def _histories(whose: str) -> Any:
+    return import_module(f"services.{whose}.adapters.audit")
 
 
 @audit.command()
+@_WHOSE
 @click.option("--anchor", metavar="HASH", help="An anchor kept outside the database; it must still be there.")
-def verify(anchor: str | None) -> None:
+def verify(whose: str, anchor: str | None) -> None:
     """Find changed, removed, reordered or cut-off rows and name them."""
-    from services.protocols.adapters import audit as histories  # noqa: PLC0415
-
     faults = 0
-    for fault in histories.verify(database_at(_settings().database_of("protocols")), anchor):
+    for fault in _histories(whose).verify(database_at(_settings().database_of(whose)), anchor):
         click.echo(fault, err=True)
         faults += 1
     if faults:
@@ -184,11 +198,74 @@ def verify(anchor: str | None) -> None:
 
 
 @audit.command(name="anchor")
-def make_anchor() -> None:
+@_WHOSE
+def make_anchor(whose: str) -> None:
     """Anchor the histories now and print the hash, to be kept outside the database."""
-    from services.protocols.adapters import audit as histories  # noqa: PLC0415
+    made = _histories(whose).anchor(database_at(_settings().database_of(whose)), TIME.now())
+    click.echo(made or "Nothing changed.")
 
-    click.echo(histories.anchor(database_at(_settings().database_of("protocols")), TIME.now()) or "Nothing changed.")
+
+@main.group()
+def mail() -> None:
+    """What mail servers report."""
+
+
+@mail.command()
+def bounce() -> None:
+    """Read a delivery status notification (RFC 3464) from the input, as the pipe of a mail server gives it.
+
+    An address that failed for good gets no mail from then on. Whatever else is read is passed over.
+    """
+    from services.notifications.adapters.post import take_report  # noqa: PLC0415
+
+    raw = sys.stdin.buffer.read(_LARGEST_REPORT)
+    marked = take_report(database_at(_settings().database_of("notifications")), raw, TIME.now())
+    click.echo(f"{marked} message(s) marked as undeliverable.")
+
+
+_LARGEST_REPORT = 10 * 1024 * 1024
+
+
+@main.group(name="dead-letters", invoke_without_command=True)
+@click.pass_context
+def dead_letters(context: click.Context) -> None:
+    """What was given up and waits for a person; without a subcommand it is listed."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_dead_letters)
+
+
+@dead_letters.command(name="list")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="At most so many a service."
+)
+def list_dead_letters(limit: int = 100) -> None:
+    """Show id, kind, whose, event, tries, since when and why."""
+    settings = _settings()
+    total = 0
+    for name in SERVICES:
+        found = dead.listed(_shelves(name, settings), 0, limit)
+        total += found["total"]
+        for each in found["items"]:
+            cause = each["cause"] if isinstance(each["cause"], str) else say(each["cause"], "en")
+            shown = (each["id"], each["kind"], each["of"], each["event"] or "-", each["attempts"], each["since"], cause)
+            click.echo("  ".join(map(str, shown)))
+    click.echo(f"{total} in all.")
+
+
+@dead_letters.command()
+@click.argument("letter_id", type=click.UUID)
+def redrive(letter_id: Any) -> None:
+    """Have the dead letter LETTER_ID tried again, with all tries before it."""
+    settings = _settings()
+    for name in SERVICES:
+        if dead.redriven(_shelves(name, settings), str(letter_id)) is not None:
+            click.echo("It is tried again; if it fails, it comes back.")
+            return
+    raise click.ClickException("There is no such dead letter.")
+
+
+def _shelves(service: str, settings: Settings) -> Any:
+    return _service_class(service).shelves(database_at(settings.database_of(service)), settings)
 
 
 @main.group()

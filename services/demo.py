@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from importlib import resources
+from io import BytesIO
 from typing import Any
 
 import eventlet
@@ -25,12 +27,13 @@ from services.gateway.identity import application as identity
 from services.gateway.service import desk
 from services.kernel.actor import Actor
 from services.kernel.calendar import ISTANBUL
-from services.kernel.errors import Unavailable, error_from_plain
+from services.kernel.errors import NotFound, Unavailable, error_from_plain
 from services.kernel.text import Sentence
 from services.runtime.clockwork import TIME
 from services.runtime.database import database_at
 from services.runtime.embedded import SWITCHBOARD
 from services.runtime.settings import Settings
+from services.runtime.sheet import open_sheet
 
 Say = Callable[[str], None]
 
@@ -38,6 +41,7 @@ PASSWORD_FILE = "demo-password"  # noqa: S105 - a file's name
 _SOURCE = "made for the demo; decision number and dates not known"
 _BEGINNING = date(2020, 1, 1)
 _REGISTRAR = Actor(role="registrar", user_id="demo")
+_PLANNING = Actor(role="unit_officer", user_id="demo", municipality="34-35")
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ def seed(settings: Settings, say: Say) -> None:
     ]
     for username, title, role, tenant in offices:
         _office(people, username, title, role, tenant, password)
+    _plan()
     _welcome(settings, [username for username, *_ in offices], password if made_now else None, say)
 
 
@@ -123,6 +128,25 @@ def _organisation(each: DemoOrganisation) -> str:
         _ask("registry", "grant_status", actor=_REGISTRAR.to_plain(), organisation_id=made["id"], status=status,
              key=f"demo-status-{uuid.uuid5(uuid.NAMESPACE_URL, each.name)}")  # fmt: skip
     return str(made["id"])
+
+
+def _plan() -> None:
+    """A strategic plan for Şişli, where there is none; it is a sample and says so."""
+    try:
+        _ask("petitions", "get_plan", municipality=_PLANNING.municipality)
+    except NotFound:
+        file = resources.files("services.petitions").joinpath("data/sample_plan.csv").read_bytes()
+        with open_sheet(BytesIO(file)) as sheet:
+            keep = _ask("petitions", "plan_columns", header=sheet.header)["keep"]
+            plan = {
+                "title": "Örnek stratejik plan (deneme verisi)",
+                "first_year": 2025,
+                "last_year": 2029,
+                "apply": True,
+                "header": [sheet.header[place] for place in keep],
+                "rows": [[number, cells] for number, cells in sheet.rows(keep)],
+            }
+        _ask("petitions", "import_plan", actor=_PLANNING.to_plain(), plan=plan, key="demo-plan")
 
 
 def _ask(service: str, method: str, **arguments: Any) -> Any:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 
-from services.runtime import log
+from services.runtime import dead, log, outbox
 from services.runtime.clockwork import TIME, Time
 from services.runtime.database import Database, database_at
 from services.runtime.entrypoints import every
 from services.runtime.relay import Relay
 from services.runtime.reply import forget
-from services.runtime.rpc import RemoteService, is_embedded, settings_of
+from services.runtime.rpc import RemoteService, is_embedded, rpc, settings_of
 from services.runtime.settings import Settings
 
 __all__ = ["DatabaseProvider", "RemoteService", "Service", "SettingsProvider", "TimeProvider"]
@@ -72,6 +73,31 @@ class Service:
     settings = SettingsProvider()
     database = DatabaseProvider()
     time = TimeProvider()
+
+    @classmethod
+    def shelves(cls, database: Database, settings: Settings) -> Sequence[dead.Shelf]:
+        """Where this service keeps what it gave up; subclasses add theirs."""
+        return [dead.EventShelf(cls.name, database, settings)]
+
+    @rpc
+    def dead_letters(self, offset: int, limit: int) -> dict[str, Any]:
+        """`{items, total}`: what this service gave up; `offset` counts over everything it has."""
+        return dead.listed(self.shelves(self.database, self.settings), offset, limit)
+
+    @rpc
+    def redrive(self, letter_id: str) -> dict[str, Any] | None:
+        """Have this one tried again; the letter as it was, None when this service has none of this id."""
+        return dead.redriven(self.shelves(self.database, self.settings), letter_id)
+
+    @every("housekeeping_interval")
+    def fetch_dead_letters(self) -> None:
+        """Move what lies in the dead queues into the database, where it outlives the broker."""
+        dead.EventShelf(self.name, self.database, self.settings).fetch()
+
+    @rpc
+    def feed_head(self) -> int:
+        """The last place in this service's event feed."""
+        return outbox.head(self.database)
 
     @every("housekeeping_interval")
     def forget_old_answers(self) -> None:

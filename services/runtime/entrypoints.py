@@ -46,7 +46,8 @@ R = TypeVar("R")
 
 ATTEMPT_HEADER = "x-imece-attempt"
 CAUSE_HEADER = "x-imece-cause"
-_CAUSE_LENGTH = 500
+DIED_HEADER = "x-imece-given-up-at"
+CAUSE_LENGTH = 500
 _PUMP_BATCH = 100
 _TABLES = runtime_tables(MetaData())
 CURSORS, PARKED = _TABLES.cursors, _TABLES.parked
@@ -342,7 +343,7 @@ class EventHandler(Entrypoint):
 
     def _send_on(self, message: Any, target: str, cause: str, *, delay: float | None = None, attempt: int = 0) -> None:
         """Put the message where it waits or rests, then acknowledge it here; if that fails, leave it where it is."""
-        headers = {ATTEMPT_HEADER: attempt, CAUSE_HEADER: cause}
+        headers = {ATTEMPT_HEADER: attempt, CAUSE_HEADER: cause, DIED_HEADER: TIME.now().isoformat()}
         exchange = "" if delay is None else delay_name(delay)
         body = message.body.decode(errors="replace") if isinstance(message.body, bytes) else str(message.body)
         try:
@@ -356,7 +357,7 @@ class EventHandler(Entrypoint):
 
 def cause_of(error: BaseException) -> str:
     """Why, in a few words, without arguments that may name persons."""
-    return f"{type(error).__name__}: {error}"[:_CAUSE_LENGTH]
+    return f"{type(error).__name__}: {error}"[:CAUSE_LENGTH]
 
 
 def event_handler(producer: str, event: str, together: int = 1) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -400,8 +401,9 @@ def _with_deadline(method: Callable[P, R]) -> Callable[P, R]:
 class Every(Entrypoint):
     """A method that runs again and again; see `every`."""
 
-    def __init__(self, setting: str, **kwargs: Any) -> None:
+    def __init__(self, setting: str, *, woken: bool = False, **kwargs: Any) -> None:
         self.setting = setting
+        self.woken = woken
         self._thread: Any = None
         self._stopping = Event()
         super().__init__(**kwargs)
@@ -411,17 +413,29 @@ class Every(Entrypoint):
 
     def stop(self) -> None:
         self._stopping.send()
+        if self.woken:
+            self._own.posted.ring()
         self._thread.wait()
 
     def kill(self) -> None:
         if self._thread is not None:
             self._thread.kill()
 
+    @property
+    def _own(self) -> Database:
+        return database_at(settings_of(self.container).database_of(self.container.service_name))
+
+    def _pause(self, seconds: float) -> None:
+        if self.woken:
+            self._own.posted.wait(seconds)
+            return
+        with Timeout(seconds, exception=False):
+            self._stopping.wait()
+
     def _run(self) -> None:
         seconds = getattr(settings_of(self.container), self.setting)
         while not self._stopping.ready():
-            with Timeout(seconds, exception=False):
-                self._stopping.wait()
+            self._pause(seconds)
             if self._stopping.ready():
                 return
             done = Event()
@@ -436,8 +450,11 @@ class Every(Entrypoint):
             done.wait()
 
 
-def every(setting: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Run the method every so many seconds, as `setting` of Settings says; never twice at once in one process."""
+def every(setting: str, *, woken: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Run the method every so many seconds, as `setting` of Settings says; never twice at once in one process.
+
+    `woken`: also soon after a commit of this process that marked its connection as `POSTED`.
+    """
 
     def register(method: Callable[P, R]) -> Callable[P, R]:
         @wraps(method)
@@ -447,6 +464,6 @@ def every(setting: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
             with ordinary_failures(), metric.timed(service.name, method.__name__):
                 return method(*args, **kwargs)
 
-        return Every.decorator(setting)(run)  # type: ignore[no-any-return]
+        return Every.decorator(setting, woken=woken)(run)  # type: ignore[no-any-return]
 
     return register

@@ -120,12 +120,29 @@ def feed(connection: Connection, after: int, limit: int, actor: Actor) -> list[d
 
 def read_feed(database: Database, after: int, limit: int, actor: Actor) -> list[dict[str, Any]]:
     """A service's answer to the feed: what was committed until now is given its place first."""
+    _place_all(database)
+    with database.read() as connection:
+        return feed(connection, after, limit, actor)
+
+
+def head(database: Database) -> int:
+    """The last place in the feed, after what was committed until now was given its own; 0 when nothing happened yet.
+
+    Whatever a reader was not shown before this place, asked for after this was known, is not for it to see.
+    """
+    with database.read() as connection:
+        unplaced = connection.execute(select(OUTBOX.c.id).where(OUTBOX.c.position.is_(None)).limit(1)).one_or_none()
+    if unplaced is not None:
+        _place_all(database)
+    with database.read() as connection:
+        return int(connection.execute(select(func.coalesce(func.max(OUTBOX.c.position), 0))).scalar_one())
+
+
+def _place_all(database: Database) -> None:
     with suppress(Unavailable):  # behind a long write, such as an import: what has its place is shown meanwhile
         for _ in range(_PLACING_ROUNDS):
             if place(database) < _PLACED_AT_ONCE:
                 break
-    with database.read() as connection:
-        return feed(connection, after, limit, actor)
 
 
 def _visible_to(actor: Actor) -> ColumnElement[bool]:

@@ -14,14 +14,14 @@ from eventlet.event import Event
 from eventlet.timeout import Timeout
 from nameko.runners import ServiceRunner
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from services.contracts.subscriptions import SUBSCRIPTIONS, queue_name, subscriptions_of
 from services.kernel.errors import ImeceError, Unavailable
 from services.runtime import amqp, log, metric
 from services.runtime.clockwork import TIME
 from services.runtime.database import Database, database_at
-from services.runtime.entrypoints import PARKED
+from services.runtime.dead import count as given_up
 from services.runtime.migration import is_current
 from services.runtime.relay import lag
 from services.runtime.rpc import SETTINGS
@@ -118,9 +118,7 @@ class Process:
             try:
                 waiting, age = lag(database)
                 with database.read() as connection:
-                    dead = connection.execute(
-                        select(func.count()).select_from(PARKED).where(PARKED.c.retry_at.is_(None))
-                    ).scalar_one()
+                    dead = given_up(connection)
                 if self.settings.mode == "distributed":
                     queues = [amqp.dead_name(queue_name(s.consumer, s.event)) for s in subscriptions_of(name)]
                     dead += sum(amqp.depth(self.settings.amqp_url, queues).values())

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from services.kernel.calendar import Rules
 from services.kernel.errors import Invalid
+from services.kernel.reminder import Ladder
 from services.kernel.text import Sentence
 
-SERVICES = ("registry", "protocols", "notifications", "gateway")
+SERVICES = ("registry", "protocols", "petitions", "notifications", "gateway")
 """The services that exist, in the order in which they are started."""
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _A_YEAR = 366 * 86_400.0
+_BUCKET = re.compile(r"/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?\Z", re.ASCII)
+_REGION = re.compile(r"region=[a-z0-9-]{1,40}\Z", re.ASCII)
+_MAIL = re.compile(r"[^@\s<>\"']{1,64}@[A-Za-z0-9.-]{1,250}\Z")
 
 
 def _flag(text: str) -> bool:
@@ -54,6 +62,48 @@ def _delays(text: str) -> str:
 def _days(text: str) -> str:
     for part in text.split(","):
         _whole(1, 730)(part)
+    return text
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def _bucket(text: str) -> str:
+    parts = urlsplit(text)
+    whole = parts.hostname and parts.username and parts.password and _BUCKET.match(parts.path)
+    if parts.scheme not in ("s3", "s3s") or not whole or parts.port == 0 or parts.fragment:
+        raise ValueError(text)
+    if parts.query and _REGION.match(parts.query) is None:
+        raise ValueError(text)
+    return text
+
+
+def _command(text: str) -> str:
+    if not shlex.split(text):
+        raise ValueError(text)
+    return text
+
+
+def _smtp(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("smtp", "smtps", "smtp+plain") or not parts.hostname:
+        raise ValueError(text)
+    return text
+
+
+def _mail(text: str) -> str:
+    if not _MAIL.match(text):
+        raise ValueError(text)
+    return text
+
+
+def _networks(text: str) -> str:
+    for part in text.split(","):
+        ip_network(part.strip())
     return text
 
 
@@ -95,6 +145,9 @@ class Settings:
     data_dir: Path = _setting(  # noqa: RUF009 - a Path does not change
         Path("data"), Path, "Embedded mode: databases and documents", "a folder"
     )
+    public_url: str = _setting(
+        "http://127.0.0.1:8000", _web_address, "Where people reach İmece; links in mails and receipts", "https://…"
+    )
     documents_dir: str = _setting(
         "",
         str,
@@ -106,9 +159,56 @@ class Settings:
     )
     registry_database_url: str = _setting("", str, "Database of registry alone", "postgresql://…/name")
     protocols_database_url: str = _setting("", str, "Database of protocols alone", "postgresql://…/name")
+    petitions_database_url: str = _setting("", str, "Database of petitions alone", "postgresql://…/name")
     notifications_database_url: str = _setting("", str, "Database of notifications alone", "postgresql://…/name")
     gateway_database_url: str = _setting("", str, "Database of gateway alone", "postgresql://…/name")
     amqp_url: str = _setting("", str, "RabbitMQ; when set, the mode is distributed", "amqp://…")
+    documents_url: str = _setting(
+        "",
+        _bucket,
+        "Documents in a store that speaks S3, instead of a folder; services then need not share a disk",
+        "s3://key:secret@host:port/bucket; s3s:// over TLS; ?region=… where there are several",
+    )
+    scan_command: str = _setting(
+        "",
+        _command,
+        "Virus scanner that reads a file from its input; 0 is clean, 1 is infected, anything else means try again",
+        "a command, such as clamdscan --no-summary -",
+    )
+    # mail and other channels
+    smtp_url: str = _setting(
+        "",
+        _smtp,
+        "Mail server; smtp:// demands STARTTLS, smtps:// is TLS from the start, smtp+plain:// sends in the clear",
+        "smtp://user:password@host:587; empty: no mail is sent",
+    )
+    mail_from: str = _setting("", _mail, "Sender of the mails", "an e-mail address; needed with IMECE_SMTP_URL")
+    channel_url: str = _setting(
+        "",
+        str,
+        "Another channel, such as an SMS gateway, as an apprise URL in which {to} is the person's address there",
+        "an apprise URL; empty: none",
+    )
+    digest_hour: int = _setting(8, _whole(0, 23), "Hour of the day (Europe/Istanbul) at which digests go out", "0–23")
+    digest_weekday: int = _setting(1, _whole(1, 7), "Day of the weekly digest", "1 (Monday) – 7")
+    delivery_delays: str = _setting(
+        "30,120,600,1800,3600,10800,21600,43200",
+        _delays,
+        "Seconds before a mail or webhook is tried again; after the last it is given up",
+        "seconds, …",
+    )
+    webhook_networks: str = _setting(
+        "",
+        _networks,
+        "Networks inside the house that webhooks may reach all the same",
+        "networks such as 10.1.0.0/16, separated by commas",
+    )
+    reminder_days: str = _setting(
+        "10,5,2", _days, "Days before a due date that its owner is reminded; the clock's own days", "days, …"
+    )
+    reminder_head_days: int = _setting(
+        5, _whole(1, 365), "Days after a missed due date that the head of the office is told", "1–365"
+    )
     # people
     language: str = _setting("tr", _one_of("tr", "en"), "Language where the caller asks for none", "tr, en")
     demo: bool = _setting(
@@ -125,6 +225,14 @@ class Settings:
     trusted_proxies: int = _setting(0, _whole(0, 5), "Proxies in front whose X-Forwarded-For is believed", "0–5")
     max_body_kilobytes: int = _setting(1024, _whole(16, 102400), "Largest request body", "16–102400")
     max_upload_megabytes: int = _setting(200, _whole(1, 4096), "Largest request with a file", "1–4096")
+    max_attachment_megabytes: int = _setting(20, _whole(1, 1024), "Largest attachment of a petition", "1–1024")
+    attachments_each: int = _setting(20, _whole(1, 200), "Attachments of one petition", "1–200")
+    petitions_per_hour: int = _setting(
+        20, _whole(1, 10_000), "Petitions and signatures an hour from one address without a sign-in", "1–10000"
+    )
+    tracking_per_minute: int = _setting(
+        60, _whole(1, 10_000), "Looks at tracking pages a minute from one address", "1–10000"
+    )
     # the law where it leaves a choice ([U] in the domain reference)
     half_day_is_working_day: bool = _setting(
         default=True, read=_flag, meaning="Holiday eves (from 13:00) count as working days", values="true, false"
@@ -155,6 +263,27 @@ class Settings:
     )
     document_request_pauses_silence: bool = _setting(
         default=True, read=_flag, meaning="Asking for documents pauses the silence period", values="true, false"
+    )
+    completion_pauses_answer: bool = _setting(
+        default=True,
+        read=_flag,
+        meaning="Asking the petitioner for what is missing stops the period to answer until it is supplied",
+        values="true, false",
+    )
+    completion_days: int = _setting(
+        30, _whole(1, 365), "Days a petitioner has to supply what is missing (3071/4, 6-c)", "1–365"
+    )
+    fee_notice: str = _setting(
+        "restart",
+        _one_of("restart", "pause"),
+        "After the fee of an information request is paid its period begins anew, or goes on (4982/11)",
+        "restart, pause",
+    )
+    forwarded_counts_from: str = _setting(
+        "filing",
+        _one_of("filing", "receipt"),
+        "The period of a forwarded petition runs from its first filing or from its receipt (3071/5)",
+        "filing, receipt",
     )
     audit_warning_days: str = _setting(
         "60",
@@ -222,6 +351,22 @@ class Settings:
         return self.max_upload_megabytes * 1024 * 1024
 
     @property
+    def largest_attachment(self) -> int:
+        """Bytes that one attachment of a petition may have."""
+        return self.max_attachment_megabytes * 1024 * 1024
+
+    @property
+    def delivery_pauses(self) -> tuple[float, ...]:
+        """Seconds before each further try of a mail or webhook; after the last it is given up."""
+        return tuple(float(part) for part in self.delivery_delays.split(","))
+
+    @property
+    def ladder(self) -> Ladder:
+        """When the owner of a clock is reminded."""
+        before = sorted({int(part) for part in self.reminder_days.split(",")}, reverse=True)
+        return Ladder(before=tuple(before), head=self.reminder_head_days)
+
+    @property
     def audit_warnings(self) -> tuple[int, ...]:
         """How many days before an audit is due it is told of."""
         return tuple(int(part) for part in self.audit_warning_days.split(","))
@@ -260,6 +405,8 @@ class Settings:
             for name in environ
             if name.startswith("IMECE_") and not name.startswith("IMECE_TEST_") and name not in _NAMES
         ]
+        if settings.smtp_url and not settings.mail_from:
+            wrong.append(("IMECE_MAIL_FROM", Sentence("is needed with IMECE_SMTP_URL: the sender of the mails")))
         if settings.demo_clock and settings.mode == "distributed":
             wrong.append(("IMECE_DEMO_CLOCK", Sentence("works in embedded mode only; unset it or IMECE_AMQP_URL")))
         if settings.mode == "distributed" and any(settings.database_of(s).startswith("sqlite") for s in SERVICES):

@@ -23,6 +23,9 @@ def happening_of(envelope: Envelope) -> Happening:
     standing = loaded.pop("standing", None)
     if standing is not None:
         loaded |= {"permission": standing["permission"], "article": standing["article"], "standing_on": standing["on"]}
+    # A sentence cannot take the sign away: days that are over are said as such.
+    if loaded.get("days_left", 0) < 0:
+        loaded["days_late"] = -loaded["days_left"]
     return Happening(
         event_id=envelope.id,
         event=envelope.name,

@@ -12,10 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from services.contracts.subscriptions import queue_name
 from services.notifications.adapters.tables import CASES, NEWS, NOTIFICATIONS
-from services.notifications.application import Page
+from services.notifications.application.telling import Page
 from services.notifications.domain.case import Case
 from services.notifications.domain.happening import Happening, Notification
 from services.runtime import inbox
+from services.runtime.database import POSTED
 
 CONSUMER = "notifications"
 
@@ -33,9 +34,10 @@ class Repository:
         return inbox.first_time(self._connection, queue_name(CONSUMER, happening.event), happening.event_id)
 
     def tell(self, notifications: Sequence[Notification]) -> None:
-        """Store all in one statement; one that is there already stays as it is."""
+        """Store all in one statement; one that is there already stays as it is. The commit wakes the dispatcher."""
         if notifications:
             self._connection.execute(_insert_all(self._dialect), [vars(each) for each in notifications]).close()
+            self._connection.info[POSTED] = True
 
     def remember(self, case_: Case) -> None:
         """Keep what is newer of the case: the newest stage, and the earliest and latest times."""
@@ -70,9 +72,9 @@ class Repository:
             key = func.hashtextextended(organisation_id, 0)
             self._connection.execute(select(func.pg_advisory_xact_lock(key)))
 
-    def page(self, office: str, *, page: int, size: int, unread: bool) -> Page:
-        """A page of the office's notifications, newest first."""
-        own = NOTIFICATIONS.c.office == office
+    def page(self, offices: Sequence[str], *, page: int, size: int, unread: bool) -> Page:
+        """A page of what these were told, newest first."""
+        own = NOTIFICATIONS.c.office.in_(list(offices))
         not_read = own & NOTIFICATIONS.c.read_at.is_(None)
         total, unread_total = self._connection.execute(
             select(func.count(), func.count().filter(NOTIFICATIONS.c.read_at.is_(None)))
@@ -89,12 +91,12 @@ class Repository:
         items = [Notification(**row) for row in rows.mappings()]
         return Page(items=items, total=unread_total if unread else total, unread=unread_total)
 
-    def mark_read(self, office: str, notification_id: str, now: datetime) -> Notification | None:
-        """The office's notification, read now or before; None when it has none of this id."""
+    def mark_read(self, offices: Sequence[str], notification_id: str, now: datetime) -> Notification | None:
+        """Their notification, read now or before; None when they have none of this id."""
         row = (
             self._connection.execute(
                 update(NOTIFICATIONS)
-                .where(NOTIFICATIONS.c.id == notification_id, NOTIFICATIONS.c.office == office)
+                .where(NOTIFICATIONS.c.id == notification_id, NOTIFICATIONS.c.office.in_(list(offices)))
                 .values(read_at=func.coalesce(NOTIFICATIONS.c.read_at, now))
                 .returning(NOTIFICATIONS)
             )

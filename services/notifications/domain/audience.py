@@ -9,12 +9,36 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from services.kernel.actor import AUTHORITY_ROLES, CENTRAL_ROLES, MUNICIPAL_ROLES, ORGANISATION_ROLES
+from services.kernel.actor import (
+    AUTHORITY_ROLES,
+    CENTRAL_ROLES,
+    MUNICIPAL_ROLES,
+    ORGANISATION_ROLES,
+    PETITIONER,
+)
 from services.notifications.domain.happening import Happening
 
 TURN = "turn"
 OWNER = "whose"
-_NAMED_BY_THE_EVENT = {TURN: "the office whose turn it is now", OWNER: "the office that owns the clock"}
+HEAD = "head"
+SUPPORTER = "supporter"
+_IN_WORDS = {
+    TURN: "the office whose turn it is now",
+    OWNER: "the office that owns the clock",
+    HEAD: "the head of the office that owns the clock",
+    PETITIONER: "the petitioner",
+    SUPPORTER: "whoever must confirm a signature",
+}
+_NAMED_BY_THE_EVENT = (TURN, OWNER)
+
+PERSONAL = (PETITIONER, SUPPORTER)
+"""Whoever stands outside the offices: reached by `petitioner@<petition>` and `supporter@<signature>`."""
+
+_HEAD_OF: Mapping[str, str] = {
+    **dict.fromkeys(MUNICIPAL_ROLES, "mayor"),
+    **dict.fromkeys(AUTHORITY_ROLES, "authority_head"),
+}
+"""Who is told when an office misses a day; an office that has no head here is told itself."""
 
 _TENANT_FIELD: Mapping[str, str] = {
     **dict.fromkeys(MUNICIPAL_ROLES, "municipality"),
@@ -32,9 +56,11 @@ class Relation(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """These offices hear this event, when each field of `when` has one of its values.
+    """These offices hear this event, when each field of `when` has one of its values and none of `unless` has.
 
-    `roles`: role names; `TURN` and `OWNER` stand for the role that the event itself names.
+    `roles`: role names; `TURN` and `OWNER` stand for the role that the event itself names, `HEAD` for the
+    head of the owner's office, `PETITIONER` for the organisation that petitions, or the person.
+    `receipt`: a petitioner without an office is told of the own act too, because nothing else shows it.
     """
 
     event: str
@@ -42,11 +68,15 @@ class Rule:
     why: str
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     relation: Relation = Relation.PARTY
+    receipt: bool = False
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def holds(self, happening: Happening) -> bool:
         """Whether the rule speaks of this event."""
-        return self.event == happening.event and all(
-            happening.data.get(name) in values for name, values in self.when.items()
+        return (
+            self.event == happening.event
+            and all(happening.data.get(name) in values for name, values in self.when.items())
+            and not any(happening.data.get(name) in values for name, values in self.unless.items())
         )
 
 
@@ -73,6 +103,9 @@ _BEYOND_DRAFTING = (
     *_BEFORE_THE_AUTHORITY,
 )
 """Stages in which mayor and registry know the case."""
+
+_LINKED = {"move": ("link_protocol",)}
+"""Told by an event of its own."""
 
 AUDIENCE: tuple[Rule, ...] = (
     # A draft.
@@ -236,6 +269,129 @@ AUDIENCE: tuple[Rule, ...] = (
         roles=(OWNER,),
         why="Its time limit has another last day; of a pause and its end the move tells.",
     ),
+    Rule(
+        event="clock.reminder_due.v1",
+        when={"rung": ("before", "due")},
+        roles=(OWNER,),
+        why="The owner of a time limit is reminded before its last day and on it.",
+    ),
+    Rule(
+        event="clock.reminder_due.v1",
+        when={"rung": ("head",)},
+        roles=(HEAD,),
+        why="Some days after a missed last day the head of the office learns of it.",
+    ),
+    # Petitions. The petitioner follows every step; texts and names stay with the petition.
+    Rule(
+        event="petition.submitted.v1",
+        roles=("registry_clerk",),
+        why="A petition waits to be registered; its time limit runs from the day of filing (3071/7).",
+    ),
+    Rule(
+        event="petition.submitted.v1",
+        roles=(PETITIONER,),
+        receipt=True,
+        why="A receipt with the number, also for what was sent without a sign-in.",
+    ),
+    Rule(event="petition.moved.v1", unless=_LINKED, roles=(TURN,), why="It must act next."),
+    Rule(
+        event="petition.moved.v1",
+        unless=_LINKED,
+        roles=(PETITIONER,),
+        why="Whoever asks is told what becomes of it, also where it was sent on (3071/5, 3071/7).",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"move": ("note_silence", "report_draft_problem")},
+        roles=("unit_officer", "registry_clerk"),
+        why="Something is late or went wrong; the unit owes it, the registry keeps the time.",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"move": ("report_draft_problem",)},
+        roles=("mayor",),
+        why="An accepted proposal has no protocol; somebody must see to it.",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"move": ("lapse_unpaid",)},
+        roles=("unit_officer", "registry_clerk"),
+        why="Nobody need work on it any longer (4982/11).",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"move": ("withdraw",), "from": ("assigned", "awaiting_completion")},
+        roles=("unit_officer", "registry_clerk"),
+        why="Nobody need work on it any longer.",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={
+            "to": ("answered", "declined", "forwarded", "proposal_accepted"),
+            "from": ("registered", "assigned", "awaiting_completion"),
+        },
+        roles=("registry_clerk",),
+        why="The registry sends the answer out and closes the entry.",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"to": ("proposal_accepted",)},
+        unless=_LINKED,
+        roles=("mayor",),
+        why="A proposal was accepted; a draft of a protocol with the proposer follows.",
+    ),
+    Rule(
+        event="petition.protocol_linked.v1",
+        roles=(PETITIONER, "unit_officer"),
+        why="What was proposed goes on as a protocol; both follow it there.",
+    ),
+    Rule(
+        event="petition.clock_started.v1",
+        when={"clock": ("SUIT", "OBJECTION")},
+        roles=(OWNER,),
+        why="A right of objection or to go to court is nobody's turn in the procedure (Constitution 40).",
+    ),
+    Rule(
+        event="petition.clock_expired.v1",
+        when={"clock": ("COMPLETION", "OBJECTION", "SUIT")},
+        roles=(OWNER,),
+        why="Its time limit has passed; of the others the move tells that they bring.",
+    ),
+    Rule(
+        event="petition.clock_expired.v1",
+        when={"clock": ("COMPLETION",)},
+        roles=("registry_clerk",),
+        why="What the petitioner was asked for did not come; the registry decides, nothing is rejected by itself.",
+    ),
+    Rule(
+        event="petition.clock_moved.v1",
+        when={"why": ("calendar",)},
+        roles=(OWNER,),
+        why="Its time limit has another last day; of a pause and of an extension the move tells.",
+    ),
+    Rule(
+        event="petition.clock_moved.v1",
+        when={"why": ("calendar",), "clock": ("PETITION_ANSWER", "INFO_ACCESS")},
+        roles=(PETITIONER,),
+        why="The answer is now due on another day.",
+    ),
+    Rule(
+        event="petition.reminder_due.v1",
+        when={"rung": ("before", "due")},
+        roles=(OWNER,),
+        why="The owner of a time limit is reminded before its last day and on it.",
+    ),
+    Rule(
+        event="petition.reminder_due.v1",
+        when={"rung": ("head",)},
+        roles=(HEAD,),
+        why="Some days after a missed last day the head of the office learns of it.",
+    ),
+    Rule(
+        event="petition.support_requested.v1",
+        roles=(SUPPORTER,),
+        why="A signature counts once its e-mail address is confirmed.",
+    ),
     # Organisations.
     Rule(event="organisation.registered.v1", roles=(), why="Nobody: no case exists yet."),
     Rule(
@@ -288,9 +444,23 @@ def listeners(happening: Happening, municipalities: Collection[str] = ()) -> tup
     offices: dict[str, None] = {}
     for rule in AUDIENCE:
         if rule.holds(happening):
+            own = _own_office(happening, rule)
             for role in rule.roles:
-                offices.update(dict.fromkeys(_offices(rule.relation, role, happening, municipalities)))
-    return tuple(office for office in offices if office != happening.actor_office)
+                told = _offices(rule.relation, role, happening, municipalities)
+                offices.update(dict.fromkeys(office for office in told if office != own))
+    return tuple(offices)
+
+
+def _own_office(happening: Happening, rule: Rule) -> str | None:
+    """The office that acted and need not be told; a petitioner acts without the petition's name on it."""
+    if role_of(happening.actor_office or "") != PETITIONER:
+        return happening.actor_office
+    return None if rule.receipt else _petitioner(happening)
+
+
+def role_of(office: str) -> str:
+    """The role of an office key."""
+    return office.partition("@")[0]
 
 
 def tenant_of(office: str) -> str:
@@ -308,19 +478,39 @@ def _offices(relation: Relation, role: str, happening: Happening, municipalities
         yield from (f"{role}@{municipality}" for municipality in sorted(municipalities))
         return
     named = happening.data.get(role) if role in _NAMED_BY_THE_EVENT else role
-    if named in CENTRAL_ROLES:
+    if named == HEAD:
+        owner = str(happening.data.get(OWNER))
+        named = _HEAD_OF.get(owner, owner)
+    if named == PETITIONER:
+        yield from filter(None, [_petitioner(happening)])
+    elif named == SUPPORTER:
+        yield f"{SUPPORTER}@{happening.data['support_id']}"
+    elif named in CENTRAL_ROLES:
         yield f"{named}@-"
     # No tenant: the turn is nobody's or the system's, or the case has no authority yet.
     elif (tenant := happening.data.get(_TENANT_FIELD.get(str(named), ""))) is not None:
         yield f"{named}@{tenant}"
 
 
+def _petitioner(happening: Happening) -> str | None:
+    """The organisation that petitions, else whoever wrote the petition; None where nobody petitions."""
+    if happening.data.get("petition_id") is None:
+        return None
+    organisation = happening.data.get("organisation_id")
+    if organisation is not None:
+        return f"{ORGANISATION_ROLES[0]}@{organisation}"
+    return f"{PETITIONER}@{happening.data['petition_id']}"
+
+
 def as_markdown() -> str:
     """The table as a reader of the documentation sees it."""
     lines = ["| event | when | who hears it | why |", "|---|---|---|---|"]
     for rule in AUDIENCE:
-        when = "; ".join(f"{name}: {', '.join(values)}" for name, values in rule.when.items()) or "always"
-        who = ", ".join(_NAMED_BY_THE_EVENT.get(role, role) for role in rule.roles) or "nobody"
+        parts = [f"{name}: {', '.join(values)}" for name, values in rule.when.items()]
+        parts += [f"{name} other than {', '.join(values)}" for name, values in rule.unless.items()]
+        when = "; ".join(parts) or "always"
+        who = ", ".join(_IN_WORDS.get(role, role) for role in rule.roles) or "nobody"
         where = f" {rule.relation.value}" if rule.relation is Relation.OPEN_CASE else ""
+        where += " (also of the own act)" if rule.receipt else ""
         lines.append(f"| `{rule.event}` | {when} | {who}{where} | {rule.why} |")
     return "\n".join(lines) + "\n"

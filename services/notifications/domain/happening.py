@@ -23,13 +23,17 @@ class Happening:
 
     @property
     def reference(self) -> str:
-        """What people call the subject: a case's reference, an organisation's registry number or name."""
-        return str(self.data.get("reference") or self.data.get("registry_no") or self.data.get("name") or "")
+        """What people call the subject: a case's reference or number, an organisation's registry number or name."""
+        known = (self.data.get(name) for name in ("reference", "number", "registry_no", "name"))
+        return str(next(filter(None, known), ""))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """What one office is told about one event; its words are found when it is read."""
+    """What one office is told about one event; its words are found when it is read.
+
+    `topic`: what its holders may choose a stream for. `position`: its place among all, given after the commit.
+    """
 
     id: str
     office: str
@@ -41,6 +45,8 @@ class Notification:
     params: Mapping[str, Any]
     created_at: datetime
     read_at: datetime | None = None
+    topic: str = ""
+    position: int | None = None
 
 
 def notification_id(event_id: str, office: str) -> str:

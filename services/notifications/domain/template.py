@@ -10,7 +10,6 @@ somebody reads them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from string import Formatter
@@ -18,6 +17,9 @@ from typing import Any
 
 from services.kernel.text import Sentence
 from services.notifications.domain.happening import Happening
+from services.notifications.domain.petition_template import PETITION_TEMPLATES
+from services.notifications.domain.webhook import SWITCHED_OFF
+from services.notifications.domain.wording import BASIS, COURTESY, RUNGS, Choice, Part, Template
 
 STAGES: Mapping[str, str] = {
     "drafting": "Stage: Being drafted.",
@@ -156,36 +158,14 @@ AUDITS: Mapping[str, str] = {
 SUBJECT = "Protocol: “{title}”, {municipality_name} and {organisation_name}."
 DONE = "Date of the act: {done_on}."
 DUE = "The nearest time limit ends on {due_on}."
-BASIS = "Legal basis: {article}."
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The sentence of `table` under the event's value of `field`; `other` where the table has none."""
-
-    field: str
-    table: Mapping[str, str]
-    other: str | None = None
-
-
-Part = str | Choice
-
-
-@dataclass(frozen=True)
-class Template:
-    """The words for one kind of event."""
-
-    title: str
-    body: tuple[Part, ...]
-
 
 _UNKNOWN = (None, "")
 
 _AFTER_A_MOVE: tuple[Part, ...] = (SUBJECT, DONE, Choice("to", STAGES), Choice("turn", TURNS), DUE, BASIS)
 
 
-def _move(title: str, what: str) -> Template:
-    return Template(title, (what, *_AFTER_A_MOVE))
+def _move(title: str, what: str, *, courtesy: bool = False) -> Template:
+    return Template(title, (what, *_AFTER_A_MOVE, *((COURTESY,) if courtesy else ())))
 
 
 MOVES: Mapping[str, Template] = {
@@ -269,6 +249,7 @@ MOVES: Mapping[str, Template] = {
     "refuse": _move(
         "Permission refused",
         "{authority_name} refused permission. The reason stands in the history of the case.",
+        courtesy=True,
     ),
     "request_documents": _move("Documents requested", "{authority_name} asked for missing documents."),
     "note_silence": _move(
@@ -310,6 +291,9 @@ MOVES: Mapping[str, Template] = {
 """By move; the title and what happened. The rest of the body is the same for all."""
 
 _MOVED = "protocol.moved.v1"
+
+ADDRESS_BOUNCED, OWN_ADDRESS_BOUNCED = "mail.address_bounced", "mail.own_address_bounced"
+"""What notifications tells of its own accord: to the administrator, and to the person."""
 
 TEMPLATES: Mapping[str, Template] = {
     "protocol.drafted.v1": Template(
@@ -353,6 +337,7 @@ TEMPLATES: Mapping[str, Template] = {
             Choice("whose", OWNERS),
             "Last day: {due_on}.",
             BASIS,
+            COURTESY,
         ),
     ),
     "clock.met.v1": Template(
@@ -378,6 +363,32 @@ TEMPLATES: Mapping[str, Template] = {
             Choice("kind", CLOCKS),
             Choice("whose", OWNERS),
             BASIS,
+        ),
+    ),
+    "clock.reminder_due.v1": Template(
+        "Reminder of a time limit",
+        (
+            Choice("rung", RUNGS),
+            SUBJECT,
+            Choice("kind", CLOCKS),
+            Choice("whose", OWNERS),
+            "Last day: {due_on}.",
+            BASIS,
+        ),
+    ),
+    **PETITION_TEMPLATES,
+    ADDRESS_BOUNCED: Template(
+        "An e-mail address does not work",
+        (
+            "Mail to the address {address} of a recipient was refused for good; nothing more is sent there.",
+            "Ask for another address, or take this one off the list of suppressed addresses when it works again.",
+        ),
+    ),
+    OWN_ADDRESS_BOUNCED: Template(
+        "Your e-mail address does not work",
+        (
+            "Mail to your address {address} was refused for good; nothing more is sent there.",
+            "Ask the administrator to correct it. What your offices are told stays here.",
         ),
     ),
     "organisation.registered.v1": Template("New organisation", ("{name} was registered.",)),
@@ -421,6 +432,14 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "organisation.audit_due.v1": Template("Audit due", (Choice("urgency", AUDITS), BASIS)),
     "organisation.status_ending.v1": Template("A status is about to end", (Choice("kind", ENDINGS), BASIS)),
+    SWITCHED_OFF: Template(
+        "A webhook was switched off",
+        (
+            "Events could not be delivered to {host} and are not sent there any more.",
+            "The reason stands in the webhook's log; nothing is lost.",
+            "Mend the receiver, then switch the webhook on again: it gets what it missed.",
+        ),
+    ),
 }
 """By event, and by `<event>/<move or state>` where that has words of its own."""
 

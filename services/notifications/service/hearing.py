@@ -1,4 +1,4 @@
-"""The notifications service: wiring, no decisions."""
+"""What notifications hears, and what each office was told."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from services.contracts.notifications import ListNotifications, MarkRead
 from services.contracts.subscriptions import subscriptions_of
 from services.kernel.actor import Actor
-from services.notifications import application
 from services.notifications.adapters.answer import page_shown, shown
 from services.notifications.adapters.messages import happening_of
 from services.notifications.adapters.repository import Repository
+from services.notifications.application import telling
 from services.runtime.dependencies import Service
 from services.runtime.entrypoints import event_handler, rpc
 from services.runtime.envelope import Envelope
@@ -19,37 +19,39 @@ from services.runtime.schema import load
 
 Method = Callable[..., Any]
 
+_TOGETHER = 50
+
 
 def every_subscribed_event(method: Method) -> Method:
     """One durable handler on `method` for each row of the subscription table."""
     for row in subscriptions_of("notifications"):
-        method = event_handler(row.producer, row.event)(method)
+        method = event_handler(row.producer, row.event, together=_TOGETHER)(method)
     return method
 
 
-class NotificationsService(Service):
+class HearingDesk(Service):
     """Hears the events of the other services and serves what each office was told."""
 
-    name = "notifications"
-
     @every_subscribed_event
-    def hear(self, envelope: Envelope) -> None:
-        """Tell the offices concerned: inbox row and effect in one commit."""
-        happening = happening_of(envelope)
-        if application.is_quiet(happening):
+    def hear(self, envelopes: list[Envelope]) -> None:
+        """Tell the offices concerned: inbox rows and effects in one commit."""
+        happenings = [each for each in map(happening_of, envelopes) if not telling.is_quiet(each)]
+        if not happenings:
             return
+        # In one order everywhere, so that two replicas wait for each other and do not lock up.
+        happenings.sort(key=lambda each: (str(each.data.get("organisation_id")), each.subject_id, each.subject_version))
         with self.database.write() as connection:
-            application.hear(Repository(connection), happening, self.time.now())
+            for happening in happenings:
+                telling.hear(Repository(connection), happening, self.time.now())
 
     @rpc
     def list_notifications(self, actor: dict[str, Any], **wanted: Any) -> dict[str, Any]:
         """A page of what the actor's office was told, newest first; `unread` counts all it has not read."""
         asked = load(ListNotifications(), wanted)
-        office = Actor.from_plain(actor).office
         page, size = asked["page"], asked["size"]
         with self.database.read() as connection:
-            found = application.notifications_of(
-                Repository(connection), office, page=page, size=size, unread=asked["unread"]
+            found = telling.notifications_of(
+                Repository(connection), Actor.from_plain(actor), page=page, size=size, unread=asked["unread"]
             )
         return page_shown(found, page=page, size=size, language=asked["language"] or self.settings.language)
 
@@ -57,9 +59,8 @@ class NotificationsService(Service):
     def mark_read(self, actor: dict[str, Any], **wanted: Any) -> dict[str, Any]:
         """The notification, read now or before; NotFound for another office's."""
         asked = load(MarkRead(), wanted)
-        office = Actor.from_plain(actor).office
         with self.database.write() as connection:
-            found = application.mark_read(
-                Repository(connection), office, str(asked["notification_id"]), self.time.now()
+            found = telling.mark_read(
+                Repository(connection), Actor.from_plain(actor), str(asked["notification_id"]), self.time.now()
             )
         return shown(found, asked["language"] or self.settings.language)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.kernel.actor import Actor
 from services.kernel.errors import NotFound
 from services.kernel.text import Sentence
 from services.notifications.domain.audience import concerns_open_cases, listeners, tenant_of
 from services.notifications.domain.case import Case, case_shown_by
 from services.notifications.domain.happening import Happening, Notification, notification_id
+from services.notifications.domain.preference import person, topic_of
 from services.notifications.domain.template import params_of, template_of
 
 DRAFTED = "protocol.drafted.v1"
@@ -59,11 +61,11 @@ class Ear(Protocol):
 class Shelf(Protocol):
     """What reading needs."""
 
-    def page(self, office: str, *, page: int, size: int, unread: bool) -> Page:
-        """A page of the office's notifications."""
+    def page(self, offices: Sequence[str], *, page: int, size: int, unread: bool) -> Page:
+        """A page of what these were told."""
 
-    def mark_read(self, office: str, notification_id: str, now: datetime) -> Notification | None:
-        """The office's notification, read now or before; None when it has none of this id."""
+    def mark_read(self, offices: Sequence[str], notification_id: str, now: datetime) -> Notification | None:
+        """Their notification, read now or before; None when they have none of this id."""
 
 
 def is_quiet(happening: Happening) -> bool:
@@ -84,17 +86,22 @@ def hear(ear: Ear, happening: Happening, now: datetime) -> None:
         ear.tell(_notifications(happening, listeners(happening), now))
 
 
-def notifications_of(shelf: Shelf, office: str, *, page: int, size: int, unread: bool) -> Page:
-    """A page of what the office was told, newest first, with the number it has not read."""
-    return shelf.page(office, page=page, size=size, unread=unread)
+def notifications_of(shelf: Shelf, actor: Actor, *, page: int, size: int, unread: bool) -> Page:
+    """A page of what the office and the person were told, newest first, with the number not read."""
+    return shelf.page(_own(actor), page=page, size=size, unread=unread)
 
 
-def mark_read(shelf: Shelf, office: str, notification_id: str, now: datetime) -> Notification:
-    """Note that the office has read it; the first reading counts. NotFound for another office's."""
-    found = shelf.mark_read(office, notification_id, now)
+def mark_read(shelf: Shelf, actor: Actor, notification_id: str, now: datetime) -> Notification:
+    """Note that it was read; the first reading counts. NotFound for another office's."""
+    found = shelf.mark_read(_own(actor), notification_id, now)
     if found is None:
         raise NotFound(Sentence("There is no such notification."))
     return found
+
+
+def _own(actor: Actor) -> list[str]:
+    """The office, and the person in it, who alone is told of the own mail address."""
+    return [actor.office, *([person(actor.user_id)] if actor.user_id else [])]
 
 
 def _follow(ear: Ear, happening: Happening, shown: Case, now: datetime) -> None:
@@ -143,4 +150,5 @@ def _notification(happening: Happening, office: str, extra: Mapping[str, str], n
         template=template_of(happening),
         params=params_of(happening, extra),
         created_at=now,
+        topic=topic_of(happening, office),
     )
