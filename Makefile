@@ -8,7 +8,7 @@ WITH_SERVICES := $(BIN)/python tests/with_services.py
 PYTEST := $(BIN)/python -W ignore -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt lint types imports unit contracts integration e2e faults diagrams openapi migrate up down bench bench-registry
+.PHONY: help setup run demo test check fmt lint types imports unit contracts integration e2e faults diagrams openapi migrate up down bench bench-registry bench-outages bench-burst
 
 help: ## Say what can be done here
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ fmt: $(VENV)/.dev ## Put the code in form
 	@$(BIN)/ruff format --quiet .
 
 test: $(VENV)/.dev ## All tests, on real PostgreSQL and RabbitMQ (found, started or installed)
-	@$(WITH_SERVICES) $(PYTEST) tests/unit tests/contracts tests/integration tests/e2e tests/faults
+	@$(WITH_SERVICES) $(BIN)/python -W ignore tests/all.py
 
 unit: $(VENV)/.dev ## Rules alone, no server
 	@$(PYTEST) tests/unit
@@ -73,6 +73,12 @@ bench: $(VENV)/.dev ## Moves a second, as ratios to the bare database and broker
 
 bench-registry: $(VENV)/.dev ## Imports, files and search at national size, as ratios to the bare databases
 	@$(WITH_SERVICES) sh -c 'for each in imports search sheets; do $(BIN)/python -W ignore tests/bench/$$each.py; done'
+
+bench-outages: $(VENV)/.dev ## A minute each without broker, mail server, notifications, database: what is lost or doubled
+	@$(WITH_SERVICES) $(BIN)/python -W ignore tests/bench/outages.py
+
+bench-burst: $(VENV)/.dev ## Ten thousand events at once: how long until the last person is told
+	@$(WITH_SERVICES) $(BIN)/python -W ignore tests/bench/burst.py
 
 diagrams: $(VENV)/.dev ## Write the generated parts of README and docs anew
 	@PYTHONPATH=. $(BIN)/python -W ignore docs/generate.py

@@ -7,16 +7,20 @@ import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from marshmallow import Schema
 from marshmallow import fields as kinds
 
+from services.contracts.petitions import EVENTS as PETITION_EVENTS
 from services.contracts.protocols import EVENTS
 from services.contracts.registry import TOLD
 from services.contracts.subscriptions import queue_name, subscribers_of
 from services.kernel.workflow import Procedure
 from services.notifications.domain.audience import as_markdown
-from services.protocols.domain.case import ProtocolCase
+from services.notifications.domain.preference import as_markdown as topics_as_markdown
+from services.petitions.domain.policy import Policy as PetitionPolicy
+from services.petitions.domain.procedure import petition_procedure
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import WAIVER, protocol_procedure
 from services.registry.application import open_data
@@ -27,7 +31,11 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTE = "<!-- Written by docs/generate.py from the program; change the program, then run make diagrams. -->\n"
 BEGIN, END = "<!-- picture: begin -->\n", "<!-- picture: end -->"
 
-PRODUCERS: Mapping[str, Mapping[str, type[Schema]]] = {"protocols": EVENTS, "registry": TOLD}
+PRODUCERS: Mapping[str, Mapping[str, type[Schema]]] = {
+    "protocols": EVENTS,
+    "petitions": PETITION_EVENTS,
+    "registry": TOLD,
+}
 
 _ROLES = {
     "unit_officer": "ilgili müdürlük",
@@ -37,6 +45,7 @@ _ROLES = {
     "authority_clerk": "mülki idare yazı işleri",
     "authority_head": "vali / kaymakam",
     "organisation_representative": "kuruluş temsilcisi",
+    "petitioner": "başvuran",
     "system": "İmece itself, when a clock runs out",
 }
 _FROM_MANY = 4
@@ -88,43 +97,62 @@ def environment_sample() -> str:
 
 
 def procedure_page() -> str:
-    """Stages, moves and clocks of a protocol, with the drawing in both languages."""
-    procedure = protocol_procedure(Policy())
-    return f"""# The procedure of a protocol
+    """Stages, moves and clocks of a protocol and of a petition, with the drawings in both languages."""
+    return f"""# The procedures
 
 {NOTE}
-Version {procedure.version} of the table `services/protocols/domain/procedure.py`.
-The same rows run the cases, answer `GET /api/v1/procedures/protocol` and make this page.
+The same rows run the cases, answer `GET /api/v1/procedures/protocol` and `…/petition`, and make this page.
 Articles are written law/article: 5393/23 is article 23 of law 5393. Guards are the names of refusals.
-
-## Stages
-
-{_stages(procedure)}
-## Moves
-
-{_moves(procedure)}
 Every move may also carry a `note`. A date of an act lies between the previous act and today.
-With `IMECE_MAYOR_MAY_WAIVE_RETURN=true` there is one more: `{WAIVER.name}` of the mayor,
-from `{WAIVER.sources[0]}` to `{WAIVER.to}`.
-
-## Clocks
-
-{_clocks(procedure)}
 A clock may be met until the end of its last day and expires with the next one (Europe/Istanbul).
 
-## Drawing
+- [A protocol](#the-procedure-of-a-protocol)
+- [A petition](#the-procedure-of-a-petition)
+
+{_procedure("protocol", protocol_procedure(Policy()), _WAIVER)}
+{_procedure("petition", petition_procedure(PetitionPolicy()), _KEY)}"""
+
+
+_WAIVER = f"""With `IMECE_MAYOR_MAY_WAIVE_RETURN=true` there is one more: `{WAIVER.name}` of the mayor,
+from `{WAIVER.sources[0]}` to `{WAIVER.to}`.
+"""
+_KEY = """A petitioner without an account acts with the petition's key (`Imece-Petition-Key`); for what came on paper the
+registry does. What the settings `IMECE_COMPLETION_PAUSES_ANSWER`, `IMECE_COMPLETION_DAYS`, `IMECE_FEE_NOTICE` and
+`IMECE_FORWARDED_COUNTS_FROM` change is shown here with their defaults.
+"""
+
+
+def _procedure(name: str, procedure: Procedure[Any], more: str) -> str:
+    return f"""# The procedure of a {name}
+
+Version {procedure.version} of the table `services/{name}s/domain/procedure.py`.
+
+## Stages of a {name}
+
+{_stages(procedure)}
+## Moves of a {name}
+
+{_moves(procedure)}
+{more}
+## Clocks of a {name}
+
+{_clocks(procedure)}
+## Drawing of a {name}
 
 ```mermaid
 {_drawing(procedure, "en")}```
 
-## Çizim
+## Çizim: {_CALLED[name]}
 
 ```mermaid
 {_drawing(procedure, "tr")}```
 """
 
 
-def _stages(procedure: Procedure[ProtocolCase]) -> str:
+_CALLED = {"protocol": "protokol", "petition": "dilekçe"}
+
+
+def _stages(procedure: Procedure[Any]) -> str:
     rows = ["| stage | Türkçe | English |", "|---|---|---|"]
     for stage in procedure.stages.values():
         end = " (end)" if stage.name in procedure.ends else ""
@@ -132,7 +160,7 @@ def _stages(procedure: Procedure[ProtocolCase]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _moves(procedure: Procedure[ProtocolCase]) -> str:
+def _moves(procedure: Procedure[Any]) -> str:
     rows = ["| from | move | to | who | needs | may carry | guards | article |", "|---|---|---|---|---|---|---|---|"]
     for move in procedure.moves:
         many = len(move.sources) > _FROM_MANY
@@ -150,7 +178,11 @@ def _moves(procedure: Procedure[ProtocolCase]) -> str:
     return "\n".join(rows) + f"\n\nRoles:\n{roles}"
 
 
-def _clocks(procedure: Procedure[ProtocolCase]) -> str:
+_COUNTED = {"TERM": "the protocol's term", "NON_FINAL_WAIT": "4 months from filing"}
+"""Clocks whose length follows from the case."""
+
+
+def _clocks(procedure: Procedure[Any]) -> str:
     rows = [
         "| clock | article | whose | length | starts | met by | stands still | when it runs out |",
         "|---|---|---|---|---|---|---|---|",
@@ -158,7 +190,9 @@ def _clocks(procedure: Procedure[ProtocolCase]) -> str:
     for term in procedure.terms.values():
         instead = "".join(f", {days} when {condition}" for condition, days in term.length.instead.items())
         unit = term.length.unit.replace("_", " ")
-        length = "the protocol's term" if term.days_of else f"{term.length.days} {unit}s{instead}"
+        if term.extended_to:
+            instead = f", {term.extended_to} with {_code(term.extended_by)}"
+        length = _COUNTED[term.kind] if term.days_of else f"{term.length.days} {unit}s{instead}"
         starts = "; ".join(filter(None, (_listed("entering", term.starts_in), _listed("with", term.starts_with))))
         pause = f"{_code(term.paused_by)} until {_code(term.resumed_by)}" if term.paused_by else ""
         move = f" → `{term.on_expiry}`" if term.on_expiry else ""
@@ -177,7 +211,7 @@ def _code(names: object) -> str:
     return ", ".join(f"`{name}`" for name in names)  # type: ignore[attr-defined]
 
 
-def _drawing(procedure: Procedure[ProtocolCase], language: str) -> str:
+def _drawing(procedure: Procedure[Any], language: str) -> str:
     # A semicolon or a second colon would end a Mermaid statement in the middle of a label.
     lines = procedure.diagram("tr" if language == "tr" else "en").replace(";", ",").splitlines()
     parts = (line.partition(" : ") for line in lines)
@@ -217,7 +251,7 @@ def with_picture(text: str) -> str:
 _EVENTS = """# Events
 
 {note}
-An event is told once per commit and carried at least once; how, says [delivery](../explanation/delivery.md).
+An event is told once per commit and carried at least once; how, says [delivery](../delivery.md).
 Names are `<subject>.<past tense>.v<n>`. A new optional field keeps the version; anything else makes a new one.
 
 The envelope of every event: `id` (UUID, the same however often it is carried), `name`, `occurred_at`,
@@ -329,7 +363,13 @@ def audience_page() -> str:
         f"# Who is told of what\n\n{NOTE}\n"
         "Notifications go to offices, not to persons, and never to the office that did the act itself.\n"
         "The rows are those of `services/notifications/domain/audience.py`.\n\n"
-        f"{as_markdown()}"
+        f"{as_markdown()}\n"
+        "## What people choose\n\n"
+        "Besides the notification of the office in İmece, every person who holds it is sent a message through the\n"
+        "channels that are set up, at once or in a digest, as they chose in `PUT /api/v1/preferences`. The rows are\n"
+        "those of `services/notifications/domain/preference.py`; `/turn` means that the office must act next. Petitioners\n"
+        "and signatories without an account are told at once.\n\n"
+        f"{topics_as_markdown()}"
     )
 
 

@@ -275,6 +275,11 @@ def base_environment(folder: Path) -> dict[str, str]:
         "IMECE_DATA_DIR": str(folder),
         "IMECE_METRICS_ADDRESS": "off",
         "IMECE_SCHEDULER_INTERVAL": "1",
+        # One address asks for everybody here; a test of its own asks for the limits.
+        "IMECE_PETITIONS_PER_HOUR": "10000",
+        "IMECE_TRACKING_PER_MINUTE": "10000",
+        # The receivers of the tests are on this machine.
+        "IMECE_WEBHOOK_NETWORKS": "127.0.0.0/8",
         "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
     }
 

@@ -147,7 +147,8 @@ def start_rabbitmq() -> bool:
     if server is None:
         return False
     if not answers(5672):
-        quiet(server, "-detached")
+        # A quorum queue holds files open, and a whole İmece has about a hundred of them.
+        quiet("sh", "-c", 'ulimit -n "$(ulimit -Hn)"; exec "$0" -detached', server)
     return wait_for(lambda: answers(5672))
 
 

@@ -11,16 +11,20 @@ import pytest
 from protocol_builder import Walk, moment
 from sqlalchemy import select
 
+from services.contracts.petitions import EVENTS as PETITION_EVENTS
 from services.contracts.protocols import EVENTS
 from services.contracts.registry import TOLD
 from services.contracts.subscriptions import SUBSCRIPTIONS, Subscription
+from services.kernel import casework
 from services.kernel.actor import SYSTEM
 from services.kernel.calendar import AddedDay, Calendar
+from services.kernel.errors import NotFound
 from services.kernel.events import Event
+from services.kernel.text import Sentence
 from services.notifications.service import NotificationsService
+from services.petitions.service import PetitionsService
 from services.protocols.adapters.messages import data_of
 from services.protocols.adapters.tables import DAYS, PARTNERS
-from services.protocols.domain import case as cases
 from services.protocols.domain import events as protocols_events
 from services.protocols.service import ProtocolsService
 from services.runtime.clockwork import Time
@@ -32,7 +36,7 @@ from services.runtime.settings import Settings
 
 SAMPLES = Path(__file__).parent / "samples"
 FROZEN = sorted(path.stem for path in SAMPLES.glob("*.json"))
-PRODUCED = {**EVENTS, **TOLD}
+PRODUCED = {**EVENTS, **TOLD, **PETITION_EVENTS}
 
 
 def sample(name: str) -> dict[str, Any]:
@@ -49,11 +53,40 @@ def happened() -> dict[str, Event]:
     assert clock is not None
     assert clock.due_on is not None
     holiday = Calendar(added=[AddedDay(clock.due_on, "holiday", "Yas günü", "RG 2026/1")], version="1")
-    walk.events += cases.recount(walk.case, SYSTEM, moment(walk.on), holiday, "Yas günü")
+    walk.events += casework.recount(walk.case, SYSTEM, moment(walk.on), holiday, "Yas günü")
     walk.to("in_force")
     walk.change_partner()
     walk.let_run_out("TERM")
+    walk.events += [reminded(), failed(), cancelled()]
     return {event.name: event for event in reversed(walk.events)}
+
+
+def reminded() -> Event:
+    """The reminder of a clock of a case that waits to be sent."""
+    walk = Walk()
+    walk.to("transmittal")
+    clock = walk.case.open_clock("SEND_TO_AUTHORITY")
+    assert clock is not None
+    return walk.case.clock_event(casework.REMINDER_DUE, clock, rung="before", days_left=2)
+
+
+def cancelled() -> Event:
+    """What is told of a period when the file goes another way."""
+    walk = Walk()
+    walk.to("commission_review")
+    walk.do("withdraw")
+    return next(event for event in walk.events if event.name == "clock.cancelled.v1")
+
+
+def failed() -> Event:
+    """What protocols says when no protocol can be drafted from a proposal."""
+    said = Sentence("This organisation cannot be a party.").to_plain()
+    reason = {"code": "partner_cannot_be_a_party", "article": "5253/2-f", "message": said}
+    petition = "5e7e0000-0000-4000-8000-000000000001"
+    return protocols_events.ProtocolDraftFailedV1(
+        subject_id=petition, subject_version=5, petition_id=petition, municipality="34-35",
+        organisation_id="0b6f7a52-6f0e-4c0e-9d49-5f6f1f4d7a01", reasons=[reason],
+    )  # fmt: skip
 
 
 def same(frozen: Any, made: Any) -> bool:
@@ -113,14 +146,25 @@ def test_an_event_of_protocols_names_no_person(name: str) -> None:
     assert not [word for word in ("user_id", "membership_id", "email", "phone", "signator", "actor") if word in text]
 
 
+class EmptyRegistry:
+    """A registry that knows nobody."""
+
+    def decision_facts(self, **_: Any) -> dict[str, Any]:
+        raise NotFound(Sentence("There is no such organisation."))
+
+
 @pytest.fixture(scope="module")
 def consumers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The consuming services, each over a new database of its own."""
     folder = tmp_path_factory.mktemp("consumers")
-    found: dict[str, Any] = {"notifications": NotificationsService(), "protocols": ProtocolsService()}
+    found: dict[str, Any] = {
+        "notifications": NotificationsService(),
+        "petitions": PetitionsService(),
+        "protocols": ProtocolsService(),
+    }
     for name, service in found.items():
         service.database = Database(f"sqlite:///{folder / name}.sqlite")
-        service.settings, service.time, service.registry = Settings(), Time(), None
+        service.settings, service.time, service.registry = Settings(), Time(), EmptyRegistry()
         upgrade(service.database, name)
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.contracts import protocols, registry
+from services.contracts import petitions, protocols, registry
 from services.contracts.notifications import HEARD
 from services.contracts.subscriptions import (
     SUBSCRIPTIONS,
@@ -23,8 +23,18 @@ from services.kernel.workflow import Move
 from services.notifications.domain.audience import listeners
 from services.notifications.domain.case import CLOSED
 from services.notifications.domain.happening import Happening
+from services.notifications.domain.petition_template import (
+    PETITION_CLOCKS,
+    PETITION_EXPIRIES,
+    PETITION_KINDS,
+    PETITION_MOVES,
+    PETITION_OUTCOMES,
+    PETITION_STAGES,
+)
 from services.notifications.domain.template import CLOCKS, EXPIRIES, MOVES, OWNERS, STAGES, TURNS
 from services.notifications.service import NotificationsService
+from services.petitions.domain.policy import Policy as PetitionPolicy
+from services.petitions.domain.procedure import petition_procedure
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import protocol_procedure
 from services.runtime.entrypoints import EventHandler
@@ -33,12 +43,13 @@ from services.runtime.language import catalogue
 PRODUCER_OF = {
     "protocol": "protocols",
     "clock": "protocols",
+    "petition": "petitions",
     "organisation": "registry",
     "municipality": "registry",
     "calendar": "registry",
 }
 
-PRODUCED = {**protocols.EVENTS, **registry.TOLD}
+PRODUCED = {**protocols.EVENTS, **petitions.EVENTS, **registry.TOLD}
 
 # The procedure with every row it may have.
 PROCEDURE = protocol_procedure(Policy(mayor_may_waive_return=True))
@@ -128,3 +139,23 @@ def test_someone_else_hears_of_every_move_of_the_procedure(row: Move[Any], sourc
         data={**tenants, "move": row.name, "from": source, "to": end, "turn": None if callable(turn) else turn},
     )
     assert set(listeners(moved)) - {moved.actor_office}
+
+
+def petitions_table() -> Any:
+    """The procedure of petitions with every row it may have."""
+    return petition_procedure(PetitionPolicy())
+
+
+def test_notifications_has_words_for_every_stage_move_clock_and_outcome_of_petitions() -> None:
+    table = petitions_table()
+    assert set(table.stages) == PETITION_STAGES.keys()
+    assert {row.name for row in table.moves} == PETITION_MOVES.keys()
+    assert set(table.terms) == PETITION_CLOCKS.keys() == PETITION_EXPIRIES.keys()
+    assert set(petitions.KINDS) == PETITION_KINDS.keys()
+    assert {*petitions.OUTCOMES, "not_examined"} == PETITION_OUTCOMES.keys()
+
+
+def test_notifications_calls_the_stages_of_petitions_as_their_procedure_does() -> None:
+    for stage in petitions_table().stages.values():
+        assert f"Stage: {stage.label.en}." == PETITION_STAGES[stage.name]
+        assert f"Aşama: {stage.label.tr}." == catalogue("tr")[PETITION_STAGES[stage.name]]

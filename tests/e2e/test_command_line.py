@@ -21,6 +21,8 @@ from services.cli import main
 COMMANDS = (
     "run", "serve", "migrate", "demo", "deadline", "audit", "audit verify", "audit anchor", "users", "users add",
     "users office", "users list", "users password", "users off", "settings", "diagram", "openapi",
+    "mail", "mail bounce",
+    "dead-letters", "dead-letters list", "dead-letters redrive",
     "registry", "registry import", "registry imports", "registry show", "registry apply", "registry undo",
     "registry settle", "registry sample",
 )  # fmt: skip
@@ -74,7 +76,7 @@ def test_the_list_of_commands_is_complete(tmp_path: Path) -> None:
     said = process("--help", folder=tmp_path)
     assert (0, "") == (said.code, said.err)
     told = said.out.partition("Commands:")[2]
-    assert {each for each in COMMANDS if " " not in each} == set(re.findall(r"^  (\w+)", told, re.MULTILINE))
+    assert {each for each in COMMANDS if " " not in each} == set(re.findall(r"^  ([\w-]+)", told, re.MULTILINE))
 
 
 def test_a_deadline_is_counted_day_by_day_and_ends_with_its_date(tmp_path: Path) -> None:
@@ -218,3 +220,14 @@ def test_the_demo_drives_three_protocols_to_their_ends(tmp_path: Path) -> None:
     assert 0 == said.code, said
     assert "Ends: in_force, in_force, permission_refused" == said.out.splitlines()[-1]
     assert [] == list(tmp_path.iterdir())
+
+
+# mail
+
+
+def test_what_a_mail_server_reports_is_taken_from_the_input_and_whatever_else_is_passed_over(embedded: System) -> None:
+    settings = {name: value for name, value in embedded.environment.items() if name.startswith("IMECE_")}
+    unset: dict[str, str | None] = {name: None for name in os.environ if name.startswith("IMECE_")}
+    report = b"Subject: I am away\r\n\r\nUntil Monday."
+    done = CliRunner().invoke(main, ["mail", "bounce"], input=report, env=unset | settings, prog_name="imece")
+    assert (0, "0 message(s) marked as undeliverable.\n") == (done.exit_code, done.stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,10 +36,16 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 from schemathesis.transport.serialization import Binary
+from sqlalchemy import insert
 
 from services.contracts.registry import CORRECTABLE
+from services.contracts.subscriptions import queue_name
 from services.gateway.http import Route
 from services.gateway.table import GATEWAY, TABLE
+from services.notifications.adapters.tables import PREFERENCES, SUPPRESSIONS
+from services.runtime.clockwork import TIME
+from services.runtime.dead import letter_id
+from services.runtime.entrypoints import PARKED
 
 DOCUMENT = GATEWAY.openapi()
 ROUTES = {route.name: route for route in TABLE.routes}
@@ -48,18 +55,38 @@ NEEDED_TOGETHER = {
     "grant_status": {"valid_from": "2026-01-02"},
     "succeed": {"name": "Adı Değişen Dernek"},
     "preview_succession": {"name": "Adı Değişecek Dernek"},
+    "import_plan": {"title": "Stratejik plan", "first_year": "2025", "last_year": "2029"},
 }
 """Fields that a rule needs where the schema cannot say so."""
-LONG_TEXTS = ("draft_protocol", "replace_text", "move")
+ANSWERED = {
+    "petition": {"municipality": "Şişli", "what_happened": "Lamba yanmıyor.", "what_is_asked": "Onarılmasını"},
+    "information_request": {"municipality": "Şişli", "what_is_asked": "Harcamalar"},
+    "opinion": {"municipality": "Şişli", "about_what": "Plan taslağı", "opinion": "Yerinde"},
+}
+"""Answers that the guided form needs, by kind of petition; a proposal is asked as it comes."""
+LONG_TEXTS = ("draft_protocol", "replace_text", "move", "submit_petition", "move_petition")
 """Their limits are asked at random: the longest text takes seconds to make, again and again."""
 
 TABLE_OF_ALL_KINDS = b"registry_no,name,form,province,kind,valid_from,code\n,Listelenen Dernek,association,34,,,34-10\n"
 """A file that can be imported as any kind, in the place of nonsense that is none."""
 
+NOBODY_THERE = "http://127.0.0.1:9/imece"
+"""An address that webhooks may have here, and that nobody answers."""
+
 A_DOCUMENT = b"%PDF-1.7 and no more"
+A_PLAN = b"row,code,title,2026\ngoal,A1,Kent,\ntarget,H1.1,Herkes,\nactivity,F1.1.1,Harita,100\n"
+FILES = {
+    "begin_import": TABLE_OF_ALL_KINDS,
+    "add_document": A_DOCUMENT,
+    "add_attachment": A_DOCUMENT,
+    "import_plan": A_PLAN,
+}
+"""What is sent in the place of nonsense, by operation."""
 
 OFFICE_OF = {"administrator": "admin", "registrar": "registrar", "unit_officer": "unit", "registry_clerk": "clerk",
              "organisation_representative": "org.1"}  # fmt: skip
+OWN_OFFICE = {"submit_petition": "org.1", "move_petition": "clerk"}
+"""Of addresses that are open to anyone: the office whose questions can succeed."""
 OTHERS = ("admin", "registrar", "unit", "clerk", "auditor")
 TRUTH = [
     not_a_server_error,
@@ -79,6 +106,9 @@ SHAPES = (
     re.compile(r"[0-9]{2}-[0-9]{2,3}", re.ASCII),
     re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII),
     re.compile(r"[1-9][0-9]{0,8}", re.ASCII),
+    re.compile(r"https?://[!-~]+", re.ASCII),
+    re.compile(r"[a-z2-7]{26}", re.ASCII),
+    re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{24,38}[0-9A-Za-z]", re.ASCII),
 )
 DRAFTING = ("move", "replace_text")
 
@@ -161,6 +191,12 @@ class World:
             **self._upkeep(registrar, organisation, changing),
             ("organisations", "document_id"): self._document(registrar, organisation),
             ("remove_document", "document_id"): self._document(registrar, organisation),
+            **self._attachments(),
+            **self._petitions(),
+            **self._plan(),
+            **self._signatures(),
+            **self._webhooks(),
+            **self._mail(),
         }
         self.fields = {
             "municipality": "34-35",
@@ -171,6 +207,7 @@ class World:
             "corrects": granted["statuses"][0]["id"],
             "scope": "all",
             "grant_status.kind": "tax_exempt",
+            "create_webhook.url": NOBODY_THERE,
             "draft_protocol.kind": "joint_service_project",
             "succeed.kind": "rename",
             "preview_succession.kind": "rename",
@@ -231,6 +268,105 @@ class World:
         sent = registrar.session.post(url, data={"title": "Belge"}, files={"file": ("belge.pdf", A_DOCUMENT)})
         return str(sent.json()["id"])
 
+    def _petitions(self) -> dict[tuple[str, str], str]:
+        """A petition to look at, one to move, and a unit."""
+        body = {"kind": "petition", "municipality": "34-35", "subject": "Bakılan", "body": "Gereğini arz ederim."}
+        citizen = Client(self.system.url, None)
+        seen, moved = (citizen.post("/petitions", body | {"petitioner": {"type": "citizen"}}) for _ in range(2))
+        unit = self.client("clerk").post("/municipalities/34-35/units", {"name": "Sınama birimi"})
+        looks = ("get_petition", "petition_timeline", "petition_receipt", "paper_of_petition", "explain_petition_clock")
+        return {
+            **{(route, "id"): seen["id"] for route in looks},
+            ("explain_petition_clock", "clock_id"): seen["clocks"][0]["id"],
+            ("move_petition", "id"): moved["id"],
+            ("move_petition", "move"): "register",
+            ("tracking", "tracking_code"): seen["tracking_code"],
+            ("tracking_page", "tracking_code"): seen["tracking_code"],
+            ("change_unit", "unit_id"): unit["id"],
+        }
+
+    def _mail(self) -> dict[tuple[str, str], str]:
+        """The link of a mail, and an address that a mail server refused."""
+        token, refused = str(uuid.uuid4()), str(uuid.uuid4())
+        choice = {"recipient": "person@nobody", "mail": True, "streams": {}, "token": token, "version": 0}
+        address = {"id": refused, "address_sha256": "0" * 64, "masked": "b…@example.org", "since": TIME.now()}
+        with self.system.database("notifications").write() as connection:
+            connection.execute(insert(PREFERENCES).values(choice))
+            connection.execute(
+                insert(SUPPRESSIONS).values(**address, recipient="person@nobody", cause="address_refused")
+            )
+        return {("unsubscribe", "token"): token, ("suppressions", "id"): refused}
+
+    def _attachments(self) -> dict[tuple[str, str], str]:
+        """A petition with a file to read and one to remove, both added by the office that asks."""
+        writer = {"type": "citizen", "name": "Deneme Kişi", "address": "Şişli"}
+        body = {"kind": "petition", "municipality": "34-35", "subject": "Ekli", "body": "Ekleri arz ederim."}
+        made, unit = (
+            Client(self.system.url, None).post("/petitions", {**body, "petitioner": writer}),
+            self.client("unit"),
+        )
+        path = f"/petitions/{made['id']}/attachments"
+        kept, leaving = (
+            unit.session.post(unit.url + path, files={"file": ("ek.pdf", A_DOCUMENT + number)}).json()["id"]
+            for number in (b"1", b"2")
+        )
+        routes = ("list_attachments", "add_attachment", "get_attachment", "remove_attachment")
+        return {
+            **{(route, "id"): made["id"] for route in routes},
+            ("get_attachment", "attachment_id"): kept,
+            ("remove_attachment", "attachment_id"): leaving,
+        }
+
+    def _plan(self) -> dict[tuple[str, str], str]:
+        """A municipality's plan, its import and an activity of it."""
+        unit = self.client("unit")
+        form = {"title": "Plan", "first_year": "2025", "last_year": "2029", "apply": "true"}
+        sent = unit.session.post(f"{unit.url}/plans/imports", data=form, files={"file": ("plan.csv", A_PLAN)}).json()
+        activity = unit.get("/municipalities/34-35/plan")["goals"][0]["targets"][0]["activities"][0]["id"]
+        return {("plans", "id"): sent["id"], ("get_plan_activity", "id"): activity}
+
+    def _signatures(self) -> dict[tuple[str, str], str]:
+        """A petition that can be signed, and signatures to confirm, to look at and to take back."""
+        body = {"kind": "petition", "municipality": "34-35", "subject": "Rampa", "body": "Yapılmasını arz ederim."}
+        opened = {"public_title": "Parka rampa", "public_text": "Park girişine rampa yapılsın."}
+        made = Client(self.system.url, None).post(
+            "/petitions", {**body, "petitioner": {"type": "citizen", "name": "Deneme Kişi"}, "support": opened}
+        )
+        path = f"/petitions/{made['id']}/supports"
+        signing = {
+            "confirm_support": "unit",
+            "support_page": "unit",
+            "confirm_on_page": "unit",
+            "withdraw_support": "clerk",
+            "withdraw_on_page": "mayor",
+        }
+        tokens = {
+            (route, "support_token"): self.client(office).post(path, {}, status=202)["token"]
+            for route, office in signing.items()
+        }
+        return {("get_supported", "id"): made["id"], ("request_support", "id"): made["id"], **tokens}
+
+    def _webhooks(self) -> dict[tuple[str, str], str]:
+        """A webhook, one to remove, and an event that notifications gave up."""
+        kept, leaving = (
+            self.client("unit").post("/webhooks", {"url": NOBODY_THERE, "events": ["*"]})["id"] for _ in range(2)
+        )
+        queue, event_id = queue_name("notifications", "protocol.drafted.v1"), str(uuid.uuid4())
+        happened = self.client("unit").get("/events?limit=500")["items"]
+        event = next(each for each in happened if each["name"] == "protocol.drafted.v1") | {"id": event_id}
+        envelope = {name: value for name, value in event.items() if name != "cursor"}
+        with self.system.database("notifications").write() as connection:
+            connection.execute(
+                insert(PARKED).values(
+                    consumer=queue, event_id=event_id, envelope=envelope, cause="x", attempts=6, parked_at=TIME.now()
+                )
+            )
+        return {
+            ("webhooks", "id"): kept,
+            ("remove_webhook", "id"): leaving,
+            ("dead-letters", "id"): letter_id(queue, event_id),
+        }
+
     def draft(self) -> None:
         self.drafted = self.system.draft(self.system.organisation("Sınama Vakfı"))["id"]
 
@@ -264,7 +400,11 @@ class World:
             del headers["Imece-Acting-As"]
         if VERSION.fullmatch(str(headers.get("If-Match"))):
             part = "/expertise" if route.name == "change_expertise" else ""
-            thing = client.ask("GET", f"/{collection}/{given.get('id') or given.get('code')}{part}")
+            usual = f"/{collection}/{given.get('id') or given.get('code')}{part}"
+            thing = client.ask("GET", {"choose_preferences": "/preferences"}.get(route.name, usual))
+            if route.name == "change_unit":
+                units = client.ask("GET", "/municipalities/34-35/units").body["items"]
+                thing.body = next((each for each in units if each["id"] == given.get("unit_id")), thing.body)
             if thing.status == 200:
                 headers["If-Match"] = f'"{thing.body["version"]}"'
         if isinstance(case.body, dict):
@@ -272,10 +412,12 @@ class World:
                 **NEEDED_TOGETHER.get(route.name, {}),
                 **{name: self._grounded(route, name, value) for name, value in case.body.items()},
             }
+            if route.name == "compose_petition" and isinstance(case.body.get("answers"), dict):
+                case.body["answers"] = {**ANSWERED.get(str(case.body.get("kind")), {}), **case.body["answers"]}
 
     def _grounded(self, route: Route, name: str, value: Any) -> Any:
         if isinstance(value, Binary):
-            right = {"begin_import": TABLE_OF_ALL_KINDS, "add_document": A_DOCUMENT}.get(route.name)
+            right = FILES.get(route.name)
             return Binary(right) if value.data and right else value
         if not isinstance(value, str):
             return value
@@ -296,6 +438,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def own_office(route: Route) -> str:
+    if route.name in OWN_OFFICE:
+        return OWN_OFFICE[route.name]
     if route.path.startswith("/api/v1/notifications"):
         return "mayor"
     return OFFICE_OF[route.roles[0]] if route.roles else "unit"

@@ -252,6 +252,10 @@ def notifications() -> Standin:
     )
 
 
+def petitions() -> Standin:
+    return Standin({"work": {"items": [], "page": 1, "size": 50, "total": 0}, "events": []})
+
+
 class Door:
     """The gateway over one database, with stand-ins behind it."""
 
@@ -260,6 +264,7 @@ class Door:
         self.time = Moved()
         self.settings = Settings(demo_clock=True)
         self.registry, self.protocols, self.notifications = registry(), protocols(), notifications()
+        self.petitions = petitions()
         self.ready = {"database": True, "broker": True, "migrations": True}
         self.desk = Desk(
             SqlStore(database),
@@ -275,6 +280,7 @@ class Door:
         return Ports(
             registry=self.registry,
             protocols=self.protocols,
+            petitions=self.petitions,
             notifications=self.notifications,
             desk=self.desk,
             settings=self.settings,
@@ -390,7 +396,9 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(door: Door) -> None:
     assert "GET, HEAD" == response.headers["Allow"]
 
 
-@pytest.mark.parametrize("route", [pytest.param(r, id=r.name) for r in TABLE.routes if r.access != "public"])
+@pytest.mark.parametrize(
+    "route", [pytest.param(r, id=r.name) for r in TABLE.routes if r.access not in ("public", "anyone")]
+)
 def test_without_a_sign_in_nothing_but_the_public_paths_answers(door: Door, route: Any) -> None:
     path = route.path
     for name, value in {
@@ -402,19 +410,20 @@ def test_without_a_sign_in_nothing_but_the_public_paths_answers(door: Door, rout
         "clock_id": CLOCK,
         "move": "sign",
         "name": "protocol",
+        "unit_id": STATUS,
     }.items():
         path = path.replace(f"{{{name}}}", value)
     response = door.ask(route.method, path)
     assert (401, "unauthenticated") == code(response)
     assert "Bearer" == response.headers["WWW-Authenticate"]
-    assert [] == door.registry.asked + door.protocols.asked + door.notifications.asked
+    assert [] == door.registry.asked + door.protocols.asked + door.petitions.asked + door.notifications.asked
 
 
 @pytest.mark.parametrize("route", [pytest.param(r, id=r.name) for r in TABLE.routes if r.roles])
 def test_another_office_is_refused_before_its_input_is_read(door: Door, route: Any) -> None:
     token = door.token(next(office for office in (Office("auditor"), ADMIN, UNIT) if office.role not in route.roles))
     path = route.path
-    known = {"id": PROTOCOL, "code": "34-35", "status_id": STATUS, "document_id": STATUS, "row": "2"}
+    known = {"id": PROTOCOL, "code": "34-35", "status_id": STATUS, "document_id": STATUS, "unit_id": STATUS, "row": "2"}
     for name, value in known.items():
         path = path.replace(f"{{{name}}}", value)
     assert (403, "wrong_office") == code(door.ask(route.method, path, {"nonsense": 1}, token=token))

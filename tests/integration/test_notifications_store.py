@@ -24,7 +24,7 @@ from services.kernel.errors import error_from_plain
 from services.notifications.adapters.messages import happening_of
 from services.notifications.adapters.repository import Repository
 from services.notifications.adapters.tables import CASES, METADATA, NEWS, NOTIFICATIONS, RUNTIME
-from services.notifications.application import hear
+from services.notifications.application.telling import hear
 from services.notifications.service import NotificationsService
 from services.runtime.clockwork import Time
 from services.runtime.database import Database
@@ -173,7 +173,7 @@ def test_the_migration_makes_the_tables_that_the_code_expects(database: Database
 def test_every_office_concerned_gets_one_notification(service: NotificationsService) -> None:
     story = Story()
     event = story.moved(2, "return_to_council", "mayor", "mayor_check > reconsideration", "registry_clerk")
-    service.hear(event)
+    service.hear([event])
     assert [
         (event.name, f"organisation_representative@{story.organisation_id}"),
         (event.name, "registry_clerk@34-35"),
@@ -183,10 +183,10 @@ def test_every_office_concerned_gets_one_notification(service: NotificationsServ
 
 def test_an_event_delivered_again_changes_nothing(service: NotificationsService) -> None:
     event = Story().moved(2, "submit_to_mayor", "unit_officer", "drafting > mayor_review", "mayor")
-    service.hear(event)
+    service.hear([event])
     first = told(service.database, event)
     for _ in range(3):
-        service.hear(event)
+        service.hear([event])
     assert first == told(service.database, event)
     assert first
 
@@ -195,17 +195,17 @@ def test_an_event_delivered_again_after_its_inbox_row_was_pruned_changes_nothing
     service: NotificationsService,
 ) -> None:
     event = Story().moved(2, "submit_to_mayor", "unit_officer", "drafting > mayor_review", "mayor")
-    service.hear(event)
+    service.hear([event])
     first = told(service.database, event)
     with service.database.write() as connection:
         connection.execute(RUNTIME.inbox.delete().where(RUNTIME.inbox.c.event_id == event.id))
-    service.hear(event)
+    service.hear([event])
     assert first == told(service.database, event)
 
 
 def test_an_event_that_concerns_nobody_leaves_no_trace(service: NotificationsService) -> None:
     event = Story().clock("clock.met.v1", 2, "MAYOR_RETURN", "mayor")
-    service.hear(event)
+    service.hear([event])
     with service.database.read() as connection:
         found = connection.execute(select(func.count()).where(RUNTIME.inbox.c.event_id == event.id)).scalar_one()
     assert found == 0
@@ -215,7 +215,7 @@ def test_an_event_that_concerns_nobody_leaves_no_trace(service: NotificationsSer
 def test_an_event_without_the_fields_it_needs_is_not_swallowed(service: NotificationsService) -> None:
     event = Story().of_case("protocol.moved.v1", 2)
     with pytest.raises(ValidationError):
-        service.hear(event)
+        service.hear([event])
 
 
 def whole_story() -> tuple[Story, list[Envelope]]:
@@ -278,9 +278,9 @@ def offices(database: Database, envelope: Envelope) -> list[str]:
 def test_news_of_an_organisation_passes_by_cases_that_have_ended(service: NotificationsService) -> None:
     story = Story()
     news = story.status("organisation.status_revoked.v1", 9)
-    service.hear(story.drafted())
-    service.hear(story.moved(2, "withdraw", "unit_officer", "drafting > withdrawn", None))
-    service.hear(news)
+    service.hear([story.drafted()])
+    service.hear([story.moved(2, "withdraw", "unit_officer", "drafting > withdrawn", None)])
+    service.hear([news])
     assert [f"organisation_representative@{story.organisation_id}"] == offices(service.database, news)
 
 
@@ -291,7 +291,7 @@ def test_a_municipality_with_several_open_cases_is_told_once_and_shown_them_all(
     second.organisation_id = first.organisation_id
     news = first.status("organisation.status_revoked.v1", 9)
     for event in (first.drafted(), second.drafted(), news):
-        service.hear(event)
+        service.hear([event])
     clerk = Actor(role="registry_clerk", municipality="34-35").to_plain()
     found = answer(service.list_notifications(actor=clerk, size=200, language="en"))["items"]
     mine = [item for item in found if item["event_id"] == news.id]
@@ -302,7 +302,7 @@ def test_a_municipality_with_several_open_cases_is_told_once_and_shown_them_all(
 
 def test_duplicates_that_arrive_together_make_one_notification_each(service: NotificationsService) -> None:
     event = Story().moved(2, "accept", "registry_clerk", "council_agenda > mayor_check", "mayor")
-    threads = [eventlet.spawn(service.hear, event) for _ in range(8)]
+    threads = [eventlet.spawn(service.hear, [event]) for _ in range(8)]
     for thread in threads:
         thread.wait()
     assert len(told(service.database, event)) == 3
@@ -341,7 +341,7 @@ def test_a_duplicate_waits_for_the_first_delivery_and_takes_over_when_that_fails
 
     one = eventlet.spawn(first)
     inside.wait()
-    two = eventlet.spawn(service.hear, event)
+    two = eventlet.spawn(service.hear, [event])
     until_someone_waits(service.database)
     go_on.send()
     two.wait()
@@ -370,7 +370,7 @@ def test_a_draft_and_its_partners_news_that_commit_together_see_each_other(
 
     one = eventlet.spawn(first)
     inside.wait()
-    two = eventlet.spawn(service.hear, late)
+    two = eventlet.spawn(service.hear, [late])
     until_someone_waits(service.database)
     go_on.send()
     one.wait()
@@ -390,7 +390,7 @@ def test_what_failed_halfway_leaves_nothing_behind(service: NotificationsService
     with pytest.raises(InterruptedError):
         fail_halfway()
     assert [] == told(service.database, event)
-    service.hear(event)
+    service.hear([event])
     assert [f"organisation_representative@{story.organisation_id}"] == offices(service.database, event)
 
 
@@ -408,7 +408,7 @@ def told_partner(service: NotificationsService, organisation: str, count: int) -
         story.organisation_id = organisation
         events.append(story.drafted())
         service.time.move_to(NOON + timedelta(minutes=index))
-        service.hear(events[-1])
+        service.hear([events[-1]])
     return events[::-1]
 
 
@@ -492,7 +492,7 @@ def test_no_person_is_stored() -> None:
 
 def test_notifications_survive_a_restart(database: Database, service: NotificationsService) -> None:
     event = Story().drafted()
-    service.hear(event)
+    service.hear([event])
     again = Database(database.url)
     try:
         listen(again, event)

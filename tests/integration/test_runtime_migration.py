@@ -22,6 +22,7 @@ from services.runtime.settings import SERVICES
 TABLES = {
     "registry": "services.registry.adapters.tables",
     "protocols": "services.protocols.adapters.tables",
+    "petitions": "services.petitions.adapters.tables",
     "notifications": "services.notifications.adapters.tables",
     "gateway": "services.gateway.identity.tables",
 }

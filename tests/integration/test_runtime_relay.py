@@ -108,27 +108,27 @@ def test_an_event_that_nobody_subscribes_to_is_published_all_the_same(outbox: Da
 
 
 def test_an_event_whose_queue_is_missing_is_not_marked(outbox: Database, relay: Relay) -> None:
-    # calendar.day_added.v1 has a subscriber, and this virtual host has no queue for it.
-    posted(outbox, event("calendar.day_added.v1"))
-    with pytest.raises(Unroutable, match=r"calendar.day_added"):
+    # organisation.audit_due.v1 has a subscriber, and this virtual host has no queue for it.
+    posted(outbox, event("organisation.audit_due.v1"))
+    with pytest.raises(Unroutable, match=r"organisation.audit_due"):
         relay.relay_once()
     assert 1 == waiting(outbox)
 
 
 def test_an_event_whose_queue_is_declared_later_is_published_then(outbox: Database, relay: Relay, broker: str) -> None:
-    (subscription,) = subscribers_of("calendar.day_added.v1")
-    posted(outbox, event("calendar.day_added.v1"))
+    (subscription,) = subscribers_of("organisation.audit_due.v1")
+    posted(outbox, event("organisation.audit_due.v1"))
     running = eventlet.spawn(relay.run)
     eventlet.sleep(0.1)
     assert 1 == waiting(outbox)
     amqp.declare(broker, [subscription], ["registry"], [])
     try:
         until(lambda: waiting(outbox) == 0)
-        assert len(ids(broker, queue_of("calendar.day_added.v1"))) == 1
+        assert len(ids(broker, queue_of("organisation.audit_due.v1", "notifications"))) == 1
     finally:
         running.kill()
         with amqp.Connection(broker) as connection:
-            connection.default_channel.queue_delete(queue_of("calendar.day_added.v1"))
+            connection.default_channel.queue_delete(queue_of("organisation.audit_due.v1", "notifications"))
 
 
 def test_while_the_broker_is_away_events_wait_and_go_out_when_it_is_back(

@@ -16,6 +16,7 @@ from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, Not
 from services.kernel.text import Sentence
 from services.runtime import log
 from services.runtime.amqp import Parcel, Publisher
+from services.runtime.database import POSTED, database_at
 from services.runtime.dependencies import RemoteService, Service
 from services.runtime.entrypoints import every, rpc
 from services.runtime.rpc import RPC_EXCHANGE, Bug, Remote, settings_of
@@ -292,6 +293,28 @@ def test_a_container_that_stops_finishes_its_periodic_job(start: Start, either: 
     until(lambda: done)
     container.stop()
     assert done.count("begun") == done.count("done")
+
+
+def test_a_job_that_is_woken_runs_soon_after_a_commit_and_ends_with_its_container(
+    start: Start, either: Settings
+) -> None:
+    runs: list[int] = []
+
+    class Registry(Service):
+        name = "registry"
+
+        @every("rpc_timeout", woken=True)
+        def look(self) -> None:
+            runs.append(1)
+
+    container = start(Registry, either, rpc_timeout=60.0)
+    database = database_at(settings_of(container).database_of("registry"))
+    for number in range(1, 4):
+        with database.write() as connection:
+            connection.info[POSTED] = True
+        until(lambda number=number: len(runs) >= number, seconds=5)
+    with eventlet.Timeout(5):
+        container.stop()
 
 
 # RabbitMQ alone

@@ -15,6 +15,9 @@ import pytest
 from services.gateway import errors as gateway_errors
 from services.kernel import errors as kernel_errors
 from services.kernel.errors import ImeceError
+from services.kernel.workflow import Procedure
+from services.petitions.domain.policy import Policy as PetitionPolicy
+from services.petitions.domain.procedure import petition_procedure
 from services.protocols.domain.policy import Policy
 from services.protocols.domain.procedure import protocol_procedure
 from services.runtime.settings import Settings, settings_table
@@ -108,12 +111,13 @@ def test_every_error_code_is_explained_and_no_other() -> None:
 
 def test_the_law_page_names_guards_and_clocks_that_exist() -> None:
     page = (ROOT / "docs/explanation/law.md").read_text()
-    procedure = protocol_procedure(Policy())
+    procedures: list[Procedure[Any]] = [protocol_procedure(Policy()), petition_procedure(PetitionPolicy())]
     clocks = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", page)) - _settings()
-    assert set() == clocks - set(procedure.terms)
-    guards = {each.name for move in procedure.moves for each in (*move.preconditions, *move.guards)}
+    assert set() == clocks - {kind for procedure in procedures for kind in procedure.terms}
+    moves = [move for procedure in procedures for move in procedure.moves]
+    guards = {each.name for move in moves for each in (*move.preconditions, *move.guards)}
     said = set(re.findall(r"`([a-z]+(?:_[a-z]+){2,})`", page))
-    known = guards | {move.name for move in procedure.moves} | {n for move in procedure.moves for n in move.needs}
+    known = guards | {move.name for move in moves} | {name for move in moves for name in move.needs}
     assert set() == said - known
 
 

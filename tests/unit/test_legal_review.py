@@ -13,12 +13,13 @@ from protocol_builder import CALENDAR, OFFICES, ORGANISATION, START, Walk, momen
 
 from services.contracts import protocols as contract
 from services.kernel.actor import SYSTEM
+from services.kernel.casework import ActRecord
+from services.kernel.chain import faults
 from services.kernel.errors import Refused
 from services.kernel.workflow import Act
 from services.protocols.adapters.audit import replay, replay_review
 from services.protocols.domain import partner as partners
-from services.protocols.domain.case import ActRecord, Party
-from services.protocols.domain.chain import faults
+from services.protocols.domain.case import Party
 from services.protocols.domain.partner import FLAG, FOLLOW, RETURN, SETTLE, Partner, Succession, partner_of
 
 PERMISSIONS = ("exempt", "required", "not_possible")

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from services.contracts.subscriptions import subscriptions_of
-from services.kernel.actor import CENTRAL_ROLES, ROLES
-from services.notifications.application import is_quiet
+from services.kernel.actor import CENTRAL_ROLES, PETITIONER, ROLES
+from services.notifications.application.telling import is_quiet
 from services.notifications.domain.audience import (
     AUDIENCE,
+    HEAD,
     OWNER,
+    SUPPORTER,
     TURN,
     as_markdown,
     concerns_open_cases,
     listeners,
 )
 from services.notifications.domain.happening import Happening
+from services.notifications.domain.preference import default_of, known_topics, topic_of
 
 ORGANISATION = str(uuid.uuid4())
 TENANTS = {
@@ -277,7 +281,7 @@ def test_every_event_heard_has_its_row_in_the_audience() -> None:
 
 
 def test_the_audience_names_offices_only() -> None:
-    assert {role for rule in AUDIENCE for role in rule.roles} <= {*ROLES, TURN, OWNER}
+    assert {role for rule in AUDIENCE for role in rule.roles} <= {*ROLES, TURN, OWNER, HEAD, PETITIONER, SUPPORTER}
 
 
 def test_of_the_central_offices_the_registrar_alone_hears_and_of_the_registry_alone() -> None:
@@ -313,3 +317,156 @@ def test_the_table_reads_as_documentation() -> None:
     lines = as_markdown().splitlines()
     assert len(AUDIENCE) + 2 == len(lines)
     assert "| `clock.met.v1` | always | nobody | Nobody: the move that met it was told. |" in lines
+
+
+PETITION = str(uuid.uuid4())
+CITIZEN = f"petitioner@{PETITION}"
+PARTNER = f"organisation_representative@{ORGANISATION}"
+
+
+def of_petition(event: str, *, by: str | None = None, organisation: bool = False, **data: Any) -> Happening:
+    """An event of a petition to Şişli, by a citizen or by an organisation."""
+    known = {"petition_id": PETITION, "municipality": "34-35", "authority": None}
+    owner = {"organisation_id": ORGANISATION if organisation else None}
+    acting = happening(event, by=by)
+    office = "petitioner@-" if by == "petitioner" else acting.actor_office
+    return replace(acting, actor_office=office, data=known | owner | data)
+
+
+def petition_moved(
+    move: str, by: str, start: str, end: str, turn: str | None, *, organisation: bool = False
+) -> Happening:
+    path = {"from": start, "to": end}
+    return of_petition("petition.moved.v1", by=by, organisation=organisation, move=move, turn=turn, **path)
+
+
+PETITION_ROWS = (
+    ("register", "registry_clerk", "received", "registered", "registry_clerk"),
+    ("assign", "registry_clerk", "registered", "assigned", "unit_officer"),
+    ("forward", "registry_clerk", "registered", "forwarded", None),
+    ("return_for_completion", "registry_clerk", "registered", "awaiting_completion", "petitioner"),
+    ("extend", "unit_officer", "assigned", "assigned", "unit_officer"),
+    ("interim_reply", "unit_officer", "assigned", "assigned", "unit_officer"),
+    ("reply", "unit_officer", "assigned", "answered", None),
+    ("decline_to_examine", "registry_clerk", "registered", "declined", None),
+    ("accept_proposal", "unit_officer", "assigned", "proposal_accepted", None),
+)
+
+
+@pytest.mark.parametrize("organisation", [False, True])
+@pytest.mark.parametrize(("move", "by", "start", "end", "turn"), PETITION_ROWS)
+def test_the_petitioner_hears_of_every_step_of_the_municipality(
+    move: str, by: str, start: str, end: str, turn: str | None, *, organisation: bool
+) -> None:
+    told = listeners(petition_moved(move, by, start, end, turn, organisation=organisation))
+    assert (PARTNER if organisation else CITIZEN) in told
+    assert f"{by}@34-35" not in told
+
+
+def test_a_petition_is_told_to_the_registry_and_acknowledged_to_whoever_sent_it_without_an_office() -> None:
+    told = listeners(of_petition("petition.submitted.v1", by="petitioner", stage="received", turn="registry_clerk"))
+    assert {"registry_clerk@34-35", CITIZEN} == set(told)
+
+
+def test_an_organisation_that_petitions_from_its_office_needs_no_receipt() -> None:
+    submitted = of_petition("petition.submitted.v1", by="organisation_representative", organisation=True)
+    assert ("registry_clerk@34-35",) == listeners(submitted)
+
+
+@pytest.mark.parametrize("move", ["complete", "withdraw"])
+def test_a_petitioner_does_not_hear_of_the_own_step(move: str) -> None:
+    told = listeners(petition_moved(move, "petitioner", "awaiting_completion", "assigned", "unit_officer"))
+    assert "unit_officer@34-35" in told
+    assert CITIZEN not in told
+
+
+def test_a_late_answer_is_told_to_the_unit_the_registry_and_the_petitioner_and_once() -> None:
+    late = petition_moved("note_silence", "system", "assigned", "assigned", "unit_officer")
+    expired = of_petition("petition.clock_expired.v1", clock="PETITION_ANSWER", whose="unit_officer")
+    assert {"unit_officer@34-35", "registry_clerk@34-35", CITIZEN} == set(listeners(late))
+    assert listeners(expired) == ()
+
+
+def test_a_protocol_that_came_of_a_proposal_is_told_by_one_event() -> None:
+    linking = petition_moved("link_protocol", "system", "proposal_accepted", "proposal_accepted", None)
+    linked = of_petition("petition.protocol_linked.v1", protocol_reference="34-35/2026/3")
+    assert CITIZEN not in listeners(linking)
+    assert {CITIZEN, "unit_officer@34-35"} == set(listeners(linked))
+
+
+@pytest.mark.parametrize("clock", ["SUIT", "OBJECTION"])
+def test_a_right_to_a_remedy_is_told_to_the_petitioner(clock: str) -> None:
+    begun = of_petition("petition.clock_started.v1", by="unit_officer", clock=clock, whose="petitioner")
+    assert (CITIZEN,) == listeners(begun)
+
+
+def test_a_petition_that_stands_still_is_told_by_its_move_alone() -> None:
+    paused = of_petition("petition.clock_moved.v1", clock="PETITION_ANSWER", whose="unit_officer", why="pause")
+    assert () == listeners(paused)
+
+
+@pytest.mark.parametrize("event", ["petition.reminder_due.v1", "clock.reminder_due.v1"])
+@pytest.mark.parametrize("rung", ["before", "due"])
+def test_the_owner_of_a_time_limit_is_reminded(event: str, rung: str) -> None:
+    reminder = of_petition(event, whose="unit_officer", rung=rung, days_left=2)
+    assert ("unit_officer@34-35",) == listeners(reminder)
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        ("unit_officer", "mayor@34-35"),
+        ("registry_clerk", "mayor@34-35"),
+        ("mayor", "mayor@34-35"),
+        ("authority_clerk", "authority_head@K34-35"),
+        ("authority_head", "authority_head@K34-35"),
+        ("organisation_representative", PARTNER),
+    ],
+)
+def test_after_a_missed_day_the_head_of_the_office_is_told(owner: str, told: str) -> None:
+    assert (told,) == listeners(happening("clock.reminder_due.v1", whose=owner, rung="head", days_left=-5))
+
+
+def test_a_petitioner_who_owns_a_time_limit_is_reminded_and_has_no_head() -> None:
+    for rung in ("before", "due", "head"):
+        reminder = of_petition("petition.reminder_due.v1", whose="petitioner", rung=rung, days_left=2)
+        assert (CITIZEN,) == listeners(reminder)
+
+
+def test_a_signature_is_confirmed_by_whoever_gave_it_alone() -> None:
+    asked = of_petition("petition.support_requested.v1", support_id="a-signature", by="petitioner")
+    assert ("supporter@a-signature",) == listeners(asked)
+
+
+def test_an_accepted_proposal_without_a_draft_has_somebody_who_sees_to_it() -> None:
+    failed = petition_moved("report_draft_problem", "system", "proposal_accepted", "assigned", "unit_officer")
+    assert {"unit_officer@34-35", "registry_clerk@34-35", "mayor@34-35", CITIZEN} == set(listeners(failed))
+
+
+def test_every_event_that_somebody_hears_of_may_be_chosen() -> None:
+    assert {rule.event for rule in AUDIENCE if rule.roles} - known_topics() <= {"petition.support_requested.v1"}
+
+
+@pytest.mark.parametrize(("move", "by", "start", "end", "turn"), MOVES)
+def test_whoever_must_act_next_is_told_at_once_by_default(
+    move: str, by: str, start: str, end: str, turn: str | None
+) -> None:
+    event = moved(move, by, start, end, turn)
+    for office in listeners(event):
+        if turn == office.partition("@")[0]:
+            assert ("protocol.moved.v1/turn", "at_once") == (
+                topic_of(event, office),
+                default_of(topic_of(event, office)),
+            )
+
+
+def test_an_answer_reaches_the_organisation_that_asked_at_once() -> None:
+    event = petition_moved("reply", "unit_officer", "assigned", "answered", None, organisation=True)
+    assert "petition.moved.v1/outcome" == topic_of(event, PARTNER)
+    assert "petition.moved.v1" == topic_of(event, "registry_clerk@34-35")
+
+
+def test_a_refusal_is_a_topic_of_its_own() -> None:
+    refused = moved("refuse", "authority_head", "authority_review", "permission_refused", "mayor")
+    assert "protocol.moved.v1/refused" == topic_of(refused, "unit_officer@34-35")
+    assert "protocol.moved.v1/turn" == topic_of(refused, "mayor@34-35")

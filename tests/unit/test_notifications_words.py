@@ -10,6 +10,17 @@ from typing import Any
 import pytest
 
 from services.notifications.domain.happening import Happening
+from services.notifications.domain.petition_template import (
+    AWAITED,
+    PETITION_CLOCKS,
+    PETITION_EXPIRIES,
+    PETITION_KINDS,
+    PETITION_OUTCOMES,
+    PETITION_OWNERS,
+    PETITION_STAGES,
+    PETITION_TURNS,
+    PETITION_WHYS,
+)
 from services.notifications.domain.template import (
     AUDITS,
     CAUSES,
@@ -32,6 +43,7 @@ from services.notifications.domain.template import (
     template_of,
     title,
 )
+from services.notifications.domain.wording import COURTESY, RUNGS
 from services.runtime.language import catalogue, say
 
 CODE_NAME = re.compile(r"\b[a-z]+_[a-z_]+\b|\b[A-Z]+_[A-Z_]+\b|[{}]")
@@ -45,6 +57,13 @@ KNOWN = {
     "article": "5393/23",
     "why": "calendar",
     "cases": "34-35/2026/1, 34-35/2026/2",
+    "number": "34-35/2026/D7",
+    "addressee": "İstanbul Büyükşehir Belediyesi",
+    "protocol_reference": "34-35/2026/3",
+    "address": "b…@example.org",
+    "host": "example.org",
+    "days_left": 5,
+    "days_late": 5,
     **dict.fromkeys(
         ("due_on", "done_on", "from_due_on", "to_due_on", "starts_on", "ends_on", "standing_on", "effective_on"),
         "2026-03-02",
@@ -55,17 +74,20 @@ KNOWN = {
 def chosen() -> list[dict[str, Any]]:
     """Values that lead through every choice of every template at least once."""
     tables = {
-        "stage": STAGES,
-        "to": STAGES,
-        "turn": TURNS,
-        "whose": OWNERS,
-        "kind": {**CLOCKS, **EXPIRIES, **SUCCESSIONS, **ENDINGS},
+        "stage": {**STAGES, **PETITION_STAGES},
+        "to": {**STAGES, **PETITION_STAGES},
+        "turn": {**TURNS, **PETITION_TURNS},
+        "whose": {**OWNERS, **PETITION_OWNERS},
+        "kind": {**CLOCKS, **EXPIRIES, **SUCCESSIONS, **ENDINGS, **PETITION_KINDS},
+        "clock": {**PETITION_CLOCKS, **PETITION_EXPIRIES},
+        "rung": RUNGS,
+        "awaits": AWAITED,
         "cause": CAUSES,
         "now": NOW,
-        "outcome": OUTCOMES,
+        "outcome": {**OUTCOMES, **PETITION_OUTCOMES},
         "urgency": AUDITS,
         "permission": PERMISSIONS,
-        "why": WHYS,
+        "why": {**WHYS, **PETITION_WHYS},
     }
     longest = max(len(table) for table in tables.values())
     return [{name: list(table)[i % len(table)] for name, table in tables.items()} for i in range(longest)]
@@ -158,3 +180,31 @@ def test_a_paused_time_limit_shows_no_new_last_day() -> None:
 
 def test_an_empty_article_is_no_legal_basis() -> None:
     assert "Legal basis: ." not in [say(each, "en") for each in body("clock.met.v1", KNOWN | {"article": ""})]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "protocol.moved.v1/refuse",
+        "clock.started.v1",
+        "petition.clock_started.v1",
+        "petition.moved.v1/reply",
+        "petition.moved.v1/interim_reply",
+        "petition.moved.v1/decline_to_examine",
+    ],
+)
+def test_where_a_time_limit_runs_from_formal_service_the_text_says_so(key: str) -> None:
+    assert "7201/7-a" in COURTESY
+    assert COURTESY in [each.template for each in body(key, KNOWN)]
+
+
+def test_a_reminder_says_how_many_days_are_left_and_which_day_is_the_last() -> None:
+    params = {"rung": "before", "days_left": 5, "clock": "PETITION_ANSWER", "due_on": "2026-03-02"}
+    said = [say(each, "tr") for each in body("petition.reminder_due.v1", KNOWN | params)]
+    assert "Bir sürenin sonu yaklaşıyor. Kalan gün: 5." in said
+    assert "Son gün: 2 Mart 2026." in said
+
+
+def test_a_reminder_after_the_last_day_counts_the_days_since() -> None:
+    said = [say(each, "en") for each in body("clock.reminder_due.v1", KNOWN | {"rung": "head", "days_late": 5})]
+    assert "A time limit was missed. Days since: 5." == said[0]

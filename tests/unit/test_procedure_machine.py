@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from protocol_builder import OFFICES, Walk, moment, votes
 
+from services.kernel.chain import faults
 from services.kernel.errors import ImeceError, Refused
 from services.kernel.workflow import Act
-from services.protocols.domain.chain import faults
 
 EARLY = ("drafting", "council_agenda", "council_decision", "mayor_check", "transmittal")
 LATE = ("permission_request", "authority_review", "signing", "in_force")

@@ -43,11 +43,31 @@ WRONG = {
     "IMECE_REPLIES_KEPT_DAYS": "0",
     "IMECE_RETRY_DELAYS": "1,soon",
     "IMECE_LOG_LEVEL": "info",
+    "IMECE_PUBLIC_URL": "imece.example.org",
+    "IMECE_DOCUMENTS_URL": "s3://host/bucket",
+    "IMECE_SMTP_URL": "mail.example.org:587",
+    "IMECE_MAIL_FROM": "imece",
+    "IMECE_DIGEST_HOUR": "24",
+    "IMECE_DIGEST_WEEKDAY": "0",
+    "IMECE_DELIVERY_DELAYS": "soon",
+    "IMECE_WEBHOOK_NETWORKS": "10.0.0.0/33",
+    "IMECE_REMINDER_DAYS": "0",
+    "IMECE_REMINDER_HEAD_DAYS": "0",
+    "IMECE_MAX_ATTACHMENT_MEGABYTES": "0",
+    "IMECE_ATTACHMENTS_EACH": "0",
+    "IMECE_PETITIONS_PER_HOUR": "0",
+    "IMECE_TRACKING_PER_MINUTE": "0",
+    "IMECE_COMPLETION_PAUSES_ANSWER": "x",
+    "IMECE_COMPLETION_DAYS": "0",
+    "IMECE_FEE_NOTICE": "stop",
+    "IMECE_FORWARDED_COUNTS_FROM": "today",
 }
 FREE = {
     "data_dir",
     "documents_dir",
     "demo_password",
+    "scan_command",
+    "channel_url",
     "amqp_url",
     "database_url",
     *(f"{name}_database_url" for name in SERVICES),
@@ -85,6 +105,10 @@ def test_a_refusal_says_what_would_be_right() -> None:
     with pytest.raises(Invalid) as error:
         Settings.from_environment({"IMECE_LANGUAGE": "de"})
     assert {"values": "tr, en"} == error.value.details["errors"][0]["message"]["values"]
+
+
+def test_a_mail_server_needs_a_sender() -> None:
+    assert ["IMECE_MAIL_FROM"] == refused({"IMECE_SMTP_URL": "smtp://mail.example.org:587"})
 
 
 def test_a_variable_of_ours_that_is_no_setting_is_named() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, literal, or_, select, text, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, literal, or_, select, update
 
 from services.kernel.errors import NotFound
 from services.kernel.text import Sentence
@@ -17,16 +16,12 @@ from services.registry.adapters.tables import DOCUMENTS, EXPERTISE, EXPERTISE_MA
 from services.registry.domain.expertise import TAGS, Document, Offer
 from services.registry.domain.vocabulary import State
 from services.runtime.blob import Store
+from services.runtime.content import DOCX, JPEG, ODT, PDF, PNG, media_type
+from services.runtime.contents import Contents
 
 ANYWHERE = "*"
-CLEARED_AT_ONCE = 100
-
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-ODT = "application/vnd.oasis.opendocument.text"
-_SIGNATURES = {b"%PDF-": PDF, b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-_ZIP = b"PK\x03\x04"
-_LONGEST_SIGNATURE = 8
+TAKEN = frozenset({PDF, DOCX, ODT, PNG, JPEG})
+"""Kinds of documents, by what is in them."""
 
 
 class Offering(NamedTuple):
@@ -187,77 +182,16 @@ class OfferRows:
         )
 
 
-class DocumentFiles:
+class DocumentFiles(Contents):
     """The contents of documents in the store, beside the transaction that speaks of them."""
 
     def __init__(self, connection: Connection, store: Store) -> None:
-        self._connection = connection
-        self._store = store
-
-    def hold(self, sha256: str) -> bool:
-        """Whether the content is kept; until the transaction ends nobody throws it away."""
-        self._lock(sha256)
-        return self._store.has(sha256)
+        super().__init__(connection, store, DOCUMENTS)
 
     def kind(self, sha256: str) -> str | None:
         """The media type by what is in the file; None when it is none that we take."""
-        with self._store.open(sha256) as file:
-            return media_type(file)
-
-    def let_go(self, sha256: str) -> None:
-        """Throw the content away unless a document has it."""
-        self._lock(sha256)
-        used = select(DOCUMENTS.c.id).where(DOCUMENTS.c.sha256 == sha256, DOCUMENTS.c.removed_at.is_(None)).limit(1)
-        if self._connection.execute(used).first() is None:
-            self._store.remove(sha256)
-
-    def unknown(self, names: Collection[str]) -> list[str]:
-        """Those of the contents that no document has, in one query."""
-        used = select(DOCUMENTS.c.sha256).where(DOCUMENTS.c.sha256.in_(names), DOCUMENTS.c.removed_at.is_(None))
-        return sorted(set(names).difference(self._connection.execute(used).scalars()))
-
-    def clear(self, now: datetime) -> int:
-        """Throw away the contents of removed documents; how many were looked at, at most CLEARED_AT_ONCE."""
-        removed = (DOCUMENTS.c.removed_at.is_not(None), DOCUMENTS.c.cleared_at.is_(None))
-        statement = select(DOCUMENTS.c.id, DOCUMENTS.c.sha256).where(*removed).order_by(DOCUMENTS.c.sha256)
-        rows = self._connection.execute(statement.limit(CLEARED_AT_ONCE).with_for_update(skip_locked=True)).all()
-        for row in rows:
-            self.let_go(row.sha256)
-            self._connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.id == row.id).values(cleared_at=now))
-        return len(rows)
-
-    def _lock(self, sha256: str) -> None:
-        # SQLite has one writer at a time anyway.
-        if self._connection.dialect.name == "postgresql":
-            self._connection.execute(
-                text("SELECT pg_advisory_xact_lock(hashtextextended(:content, 0))"), {"content": sha256}
-            )
-
-
-def media_type(file: BinaryIO) -> str | None:
-    """What a file is by what is in it; None for what we do not take, also documents with macros."""
-    start = file.read(_LONGEST_SIGNATURE)
-    for signature, kind in _SIGNATURES.items():
-        if start.startswith(signature):
-            return kind
-    return _zipped_kind(file) if start.startswith(_ZIP) else None
-
-
-def _zipped_kind(file: BinaryIO) -> str | None:
-    file.seek(0)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
-            if any(name.rpartition("/")[2] == "vbaProject.bin" or name.startswith("Basic/") for name in names):
-                return None
-            if {"[Content_Types].xml", "word/document.xml"} <= names:
-                return DOCX
-            if {"mimetype", "content.xml"} <= names:
-                with archive.open("mimetype") as told:
-                    return ODT if told.read(len(ODT) + 1).strip() == ODT.encode() else None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError):
-        return None
-    return None
+        with self.store.open(sha256) as file:
+            return media_type(file, TAKEN)
 
 
 def _names(offer: Offer) -> Sequence[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from services.kernel.text import Label
+from services.kernel.text import Label, guarded
 from services.registry.domain.organisation import Facts
 from services.registry.domain.province import NAMES
 from services.registry.domain.status import Status
@@ -31,8 +31,6 @@ LICENCE = {
 }
 KEPT = 7
 """So many publications are kept, the newest of them is served."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -240,8 +238,7 @@ def cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return " ".join(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return guarded(str(value))
 
 
 def package(made: Mapping[str, Made], rows: int, on: date, now: datetime) -> dict[str, Any]:

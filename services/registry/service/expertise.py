@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
 from services.contracts.expertise import ExpertiseSearch, NewExpertise, SentDocument
 from services.kernel.actor import Actor
-from services.registry.adapters.expertise import CLEARED_AT_ONCE, DocumentFiles, Offering, OfferRows
+from services.registry.adapters.expertise import DocumentFiles, Offering, OfferRows
 from services.registry.adapters.repository import OrganisationRows
 from services.registry.application import expertise
 from services.registry.application.expertise import Sent
@@ -18,10 +16,9 @@ from services.registry.application.record import Work
 from services.registry.domain.expertise import AREAS, TAGS, Document, Offer
 from services.registry.service.desk import Desk, Plain, page_of, province_of
 from services.runtime.blob import Space, Store, is_sum, store_of
+from services.runtime.contents import clear_removed, clear_unknown
 from services.runtime.entrypoints import every, rpc
 from services.runtime.schema import load
-
-_REGISTERED_WITHIN = timedelta(days=1)
 
 
 class ExpertiseDesk(Desk):
@@ -129,22 +126,12 @@ class ExpertiseDesk(Desk):
     @every("housekeeping_interval")
     def clear_removed_documents(self) -> None:
         """Throw away the contents of documents that were removed."""
-        done = 1
-        while done:
-            with self.database.write() as connection:
-                done = DocumentFiles(connection, self._store()).clear(self.time.now())
+        clear_removed(self.database, self._store(), DocumentFiles, self.time.now())
 
     @every("housekeeping_interval")
     def clear_unknown_documents(self) -> None:
         """Throw away contents that came in more than a day ago and that no document has: nobody registered them."""
-        store = self._store()
-        old = store.put_before(self.time.now() - _REGISTERED_WITHIN)
-        while names := list(islice(old, CLEARED_AT_ONCE)):
-            with self.database.read() as connection:
-                unknown = DocumentFiles(connection, store).unknown(names)
-            for sha256 in unknown:
-                with self.database.write() as connection:
-                    DocumentFiles(connection, store).let_go(sha256)
+        clear_unknown(self.database, self._store(), DocumentFiles, self.time.now())
 
     def _store(self) -> Store:
         return store_of(self.settings, Space.DOCUMENTS)
