@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from services.kernel import clock as clocks
 from services.kernel.actor import SYSTEM, Actor
 from services.kernel.calendar import Calendar, today_in_istanbul
-from services.kernel.casework import plain, recount, urgency
+from services.kernel.casework import plain, urgency
 from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound, Refused, Unavailable
 from services.kernel.events import Event, Scope
 from services.kernel.text import Sentence
@@ -578,71 +578,6 @@ def _catch_up(context: Context, store: Cases, case: ProtocolCase, calendar: Cale
         events += partners.compare(case, partner, SYSTEM, context.now, context.procedure, calendar)
     if events:
         store.save(case, events, SYSTEM, context.procedure)
-
-
-def run_due_clocks(context: Context, protocol_ids: Sequence[str]) -> int:
-    """Let past clocks of these cases act; returns how many cases changed.
-
-    The case is locked and its clocks are read again, and `Cases.save` claims every expiry by a row of its
-    own, so that several replicas, restarts and days of downtime change nothing.
-    """
-    return _change_each(
-        context,
-        protocol_ids,
-        lambda store, case: cases.expire_due(case, SYSTEM, context.now, context.procedure, store.calendar()),
-    )
-
-
-def remind_owners(context: Context, protocol_ids: Sequence[str]) -> int:
-    """Remind whoever owns a clock of these cases that falls due; returns how many cases were looked at.
-
-    No act of the history: nobody did anything. Each rung is told once, whatever happens to the process.
-    A case that fails is logged, and looked at again; it counts as not looked at, so that no loop turns on it.
-    """
-    looked = 0
-    for protocol_id in protocol_ids:
-        try:
-            with context.write() as store:
-                case = store.locked(protocol_id)
-                if case is not None:
-                    events = store.remind(case, context.procedure, context.now, context.today)
-                    store.tell(case, events, SYSTEM, context.now)
-            looked += 1
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("the owners of a case's clocks could not be reminded", extra={"protocol_id": protocol_id})
-    return looked
-
-
-def recount_clocks(context: Context, protocol_ids: Sequence[str], cause: str) -> int:
-    """Let the open clocks of these cases follow a changed calendar; returns how many cases changed."""
-    return _change_each(
-        context, protocol_ids, lambda store, case: recount(case, SYSTEM, context.now, store.calendar(), cause)
-    )
-
-
-def _change_each(
-    context: Context, protocol_ids: Sequence[str], change: Callable[[Cases, ProtocolCase], list[Event]]
-) -> int:
-    """Change the cases, each in a transaction of its own; returns how many had events.
-
-    A case that fails is logged and left as it is: it must not stop the clocks of all the others.
-    """
-    changed = 0
-    for protocol_id in protocol_ids:
-        try:
-            with context.write() as store:
-                case = store.locked(protocol_id)
-                events = change(store, case) if case is not None else []
-                if case is not None and events:
-                    store.save(case, events, SYSTEM, context.procedure)
-            changed += bool(events)
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("the clocks of a case could not act", extra={"protocol_id": protocol_id})
-    return changed
 
 
 def _visible(case: ProtocolCase | None, actor: Actor) -> ProtocolCase:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from datetime import date
 from typing import Any
 
 from services.contracts.protocols import DraftSchema, MoveSchema, ProposalHeard, SettlementSchema, TextSchema
@@ -25,27 +24,17 @@ from services.protocols.adapters.repository import (
     visible_to,
     work_of,
 )
-from services.protocols.adapters.tables import CASE, PROTOCOLS
+from services.protocols.adapters.tables import PROTOCOLS
 from services.protocols.application import Context
+from services.protocols.domain.case import perform
 from services.protocols.domain.partner import LABELS, NONE
 from services.protocols.domain.policy import Policy
-from services.protocols.domain.procedure import INTERNAL, NAME, protocol_procedure
-from services.runtime import outbox
-from services.runtime.casebook import (
-    FIRST_ID,
-    cases_to_remind,
-    cases_with_open_clocks,
-    cases_with_past_clocks,
-    clocks_past,
-    learn_day,
-)
-from services.runtime.clockwork import TIME
-from services.runtime.database import Database
-from services.runtime.dependencies import RemoteService, Service
-from services.runtime.entrypoints import HandlerTooSlow, event_handler, every, rpc
+from services.protocols.domain.procedure import INTERNAL, protocol_procedure
+from services.runtime.casedesk import ClockDesk
+from services.runtime.dependencies import RemoteService
+from services.runtime.entrypoints import HandlerTooSlow, event_handler, rpc
 from services.runtime.envelope import Envelope
 from services.runtime.inbox import first_time, first_times
-from services.runtime.metric import Reading
 from services.runtime.schema import load
 from services.runtime.settings import Settings
 
@@ -68,14 +57,17 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-class ProtocolsService(Service):
+class ProtocolsService(ClockDesk):
     """Cooperation protocols on their way through the procedure."""
 
     name = "protocols"
+    ledger = audit.LEDGER
+    perform = staticmethod(perform)
 
     registry = RemoteService("registry")
 
-    def _context(self) -> Context:
+    def case_context(self) -> Context:
+        """What the commands of protocols work with."""
         stores = Stores(self.database, self.settings.rules, self.settings.ladder)
         return Context(
             write=stores.write,
@@ -91,14 +83,14 @@ class ProtocolsService(Service):
     def draft_protocol(self, actor: Plain, draft: Plain, key: str) -> Plain:
         """See `application.draft_protocol`."""
         fields = load(_DRAFT, draft)
-        return application.draft_protocol(self._context(), Actor.from_plain(actor), fields, key)
+        return application.draft_protocol(self.case_context(), Actor.from_plain(actor), fields, key)
 
     @rpc
     def replace_text(self, actor: Plain, protocol_id: str, text: str, expected_version: int | None, key: str) -> Plain:
         """See `application.replace_text`."""
         fields = load(_TEXT, {"text": text})
         return application.replace_text(
-            self._context(), Actor.from_plain(actor), protocol_id, fields["text"], expected_version, key
+            self.case_context(), Actor.from_plain(actor), protocol_id, fields["text"], expected_version, key
         )
 
     @rpc
@@ -108,7 +100,7 @@ class ProtocolsService(Service):
         """See `application.move`."""
         loaded = load(_MOVE, fields)
         return application.move(
-            self._context(), Actor.from_plain(actor), protocol_id, move, loaded, expected_version, key
+            self.case_context(), Actor.from_plain(actor), protocol_id, move, loaded, expected_version, key
         )
 
     @rpc
@@ -118,7 +110,7 @@ class ProtocolsService(Service):
         """See `application.settle_legal_review`."""
         given = load(_SETTLEMENT, settlement)
         return application.settle_legal_review(
-            self._context(),
+            self.case_context(),
             Actor.from_plain(actor),
             protocol_id,
             given["opinion"],
@@ -132,7 +124,7 @@ class ProtocolsService(Service):
     @rpc
     def open_protocols_of(self, organisation_id: str) -> Plain:
         """How many open protocols an organisation has; institutions alone ask this, so no file is named."""
-        ends = self._context().procedure.ends
+        ends = self.case_context().procedure.ends
         with self.database.read() as connection:
             return {"open": count_open_protocols(connection, organisation_id, ends)}
 
@@ -153,7 +145,7 @@ class ProtocolsService(Service):
     @rpc
     def get_protocol(self, actor: Plain, protocol_id: str) -> Plain:
         """See `application.get_protocol`."""
-        return application.get_protocol(self._context(), Actor.from_plain(actor), protocol_id)
+        return application.get_protocol(self.case_context(), Actor.from_plain(actor), protocol_id)
 
     @rpc
     def list_protocols(
@@ -170,7 +162,7 @@ class ProtocolsService(Service):
         size: int = 50,
     ) -> Plain:
         """Protocols that the actor's office may see, newest first."""
-        context = self._context()
+        context = self.case_context()
         wanted = {
             PROTOCOLS.c.stage: stage,
             PROTOCOLS.c.municipality: municipality,
@@ -195,7 +187,7 @@ class ProtocolsService(Service):
     @rpc
     def work(self, actor: Plain, page: int = 1, size: int = 50) -> Plain:
         """What the actor's office must do next, by due date."""
-        context = self._context()
+        context = self.case_context()
         office = Actor.from_plain(actor)
         own = visible_to(office)
         if own is None or office.role not in _roles_with_work():
@@ -208,7 +200,7 @@ class ProtocolsService(Service):
     @rpc
     def timeline(self, actor: Plain, protocol_id: str, page: int = 1, size: int = 50) -> Plain:
         """Who did what, acting for whom, oldest first; offices, not persons."""
-        context, looker = self._context(), Actor.from_plain(actor)
+        context, looker = self.case_context(), Actor.from_plain(actor)
         with context.read() as store:
             case = store.get(protocol_id)
             if case is None or not case.visible_to(looker):
@@ -241,72 +233,7 @@ class ProtocolsService(Service):
     @rpc
     def explain_clock(self, actor: Plain, protocol_id: str, clock_id: str) -> Plain:
         """See `application.explain_clock`."""
-        return application.explain_clock(self._context(), Actor.from_plain(actor), protocol_id, clock_id)
-
-    @rpc
-    def procedure(self, name: str) -> Plain:
-        """The procedure's table and its drawing in both languages."""
-        if name != NAME:
-            raise NotFound(Sentence("There is no procedure called {name}.", name=name))
-        table = protocol_procedure(policy_of(self.settings))
-        return {**table.describe(), "diagram": {"tr": table.diagram("tr"), "en": table.diagram("en")}}
-
-    @rpc
-    def events(self, actor: Plain, after: int, limit: int) -> list[Plain]:
-        """This service's part of the public event feed, behind position `after`."""
-        return outbox.read_feed(self.database, after, limit, Actor.from_plain(actor))
-
-    # clocks
-
-    @rpc
-    def run_due_clocks(self) -> Plain:
-        """Let every past clock act now; returns how many cases changed."""
-        changed = 0
-        while True:
-            moved = self._run_batch()
-            changed += moved
-            if not moved:
-                self.remind_owners()
-                return {"changed": changed}
-
-    @every("scheduler_interval")
-    def look_for_due_clocks(self) -> None:
-        """Let past clocks act, batch after batch."""
-        while self._run_batch():
-            continue
-
-    def _run_batch(self) -> int:
-        context = self._context()
-        with self.database.read() as connection:
-            due = cases_with_past_clocks(connection, CASE, context.today, _BATCH)
-        return application.run_due_clocks(context, due)
-
-    @every("scheduler_interval")
-    def remind_owners(self) -> None:
-        """Remind the owners of clocks that fall due, batch after batch."""
-        while self._remind_batch():
-            continue
-
-    def _remind_batch(self) -> int:
-        context = self._context()
-        with self.database.read() as connection:
-            due = cases_to_remind(connection, CASE, context.today, _BATCH)
-        return application.remind_owners(context, due)
-
-    @every("anchor_interval")
-    def anchor_histories(self) -> None:
-        """Anchor the histories and leave the hashes in the log."""
-        while (digest := audit.anchor(self.database, self.time.now())) is not None:
-            logger.info("histories anchored", extra={"anchor": digest})
-
-    @staticmethod
-    def readings(database: Database) -> list[Reading]:
-        """For the metrics: clocks that are past and have not acted yet."""
-        with database.read() as connection:
-            due = clocks_past(connection, CASE, TIME.today())
-        return [
-            ("imece_clocks_due", "Legal clocks that are past and have not acted yet.", {"service": "protocols"}, due)
-        ]
+        return application.explain_clock(self.case_context(), Actor.from_plain(actor), protocol_id, clock_id)
 
     # what the registry tells
 
@@ -334,7 +261,7 @@ class ProtocolsService(Service):
         """Draft a protocol from an accepted proposal, or say why none can be drafted."""
         proposal = load(_PROPOSAL, envelope.data) | {"version": envelope.subject_version}
         application.draft_from_proposal(
-            self._context(),
+            self.case_context(),
             proposal,
             lambda store: first_time(_store(store).connection, f"protocols.on.{envelope.name}", envelope.id),
         )
@@ -352,7 +279,7 @@ class ProtocolsService(Service):
 
         Not under the inbox row: a crash in the middle repeats it, and following again changes nothing twice.
         """
-        context, after = self._context(), ""
+        context, after = self.case_context(), ""
         failures: list[Exception] = []
         while True:
             with self.database.read() as connection:
@@ -367,23 +294,6 @@ class ProtocolsService(Service):
             after = ids[-1]
         if failures:
             raise failures[0]
-
-    @event_handler("registry", "calendar.day_added.v1")
-    def learn_calendar_day(self, envelope: Envelope) -> None:
-        """Keep the day, then let the open clocks follow."""
-        day = envelope.data | {"on": date.fromisoformat(envelope.data["on"])}
-        with self.database.write() as connection:
-            if first_time(connection, f"protocols.on.{envelope.name}", envelope.id):
-                learn_day(connection, CASE, day)
-        # Not under the inbox row: a crash in the middle repeats it, and counting again changes nothing twice.
-        context, after = self._context(), FIRST_ID
-        while True:
-            with self.database.read() as connection:
-                ids = cases_with_open_clocks(connection, CASE, day["on"], after, _BATCH)
-            if not ids:
-                return
-            application.recount_clocks(context, ids, envelope.data["name"])
-            after = ids[-1]
 
 
 def _store(store: Any) -> Store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from services.kernel import clock as clocks
 from services.kernel.actor import PETITIONER, SYSTEM, Actor
 from services.kernel.calendar import Calendar
-from services.kernel.casework import plain, recount
-from services.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from services.kernel.casework import plain
+from services.kernel.errors import Conflict, Invalid, NotFound
 from services.kernel.events import Event
 from services.kernel.text import Sentence
 from services.kernel.workflow import Act
@@ -249,70 +249,6 @@ def track(context: Context, code: str) -> dict[str, Any]:
     if row is None:
         raise NotFound(Sentence("There is no petition with this tracking code."))
     return tracked(context.procedure, row)
-
-
-# clocks
-
-
-def run_due_clocks(context: Context, petition_ids: Sequence[str]) -> int:
-    """Let past clocks of these cases act; returns how many cases changed.
-
-    The case is locked and its clocks are read again, and every expiry is claimed by a row of its own, so
-    that several replicas, restarts and days of downtime change nothing.
-    """
-    return _change_each(
-        context,
-        petition_ids,
-        lambda store, case: cases.expire_due(case, SYSTEM, context.now, context.procedure, store.calendar()),
-    )
-
-
-def recount_clocks(context: Context, petition_ids: Sequence[str], cause: str) -> int:
-    """Let the open clocks of these cases follow a changed calendar; returns how many cases changed."""
-    return _change_each(
-        context, petition_ids, lambda store, case: recount(case, SYSTEM, context.now, store.calendar(), cause)
-    )
-
-
-def remind_owners(context: Context, petition_ids: Sequence[str]) -> int:
-    """Tell of the clocks of these cases that fall due; returns how many cases were looked through."""
-    looked = 0
-    for petition_id in petition_ids:
-        try:
-            with context.write() as store:
-                case = store.locked(petition_id)
-                if case is not None:
-                    reminders = store.remind(case, context.procedure, context.now, context.today)
-                    store.tell(case, reminders, SYSTEM, context.now)
-            looked += 1
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("the owners of a petition's clocks could not be reminded", extra={"case": petition_id})
-    return looked
-
-
-def _change_each(
-    context: Context, petition_ids: Sequence[str], change: Callable[[Cases, PetitionCase], list[Event]]
-) -> int:
-    """Change the cases, each in a transaction of its own; returns how many had events.
-
-    A case that fails is logged and left as it is: it must not stop the clocks of all the others.
-    """
-    changed = 0
-    for petition_id in petition_ids:
-        try:
-            with context.write() as store:
-                case = store.locked(petition_id)
-                events = change(store, case) if case is not None else []
-                if case is not None and events:
-                    store.save(case, events, SYSTEM, context.procedure)
-            changed += bool(events)
-        except Unavailable:
-            raise
-        except Exception:
-            logger.exception("the clocks of a petition could not act", extra={"case": petition_id})
-    return changed
 
 
 # the protocol that came of it

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.contracts.petitions import MoveSchema, NewUnitSchema, SubmitSchema, UnitChangeSchema
 from services.kernel.actor import Actor
-from services.kernel.errors import NotFound
-from services.kernel.text import Sentence
 from services.petitions.adapters import audit
 from services.petitions.adapters.repository import Store, Stores, visible_to, work_of
-from services.petitions.adapters.tables import CASE, PETITIONS
+from services.petitions.adapters.tables import PETITIONS
 from services.petitions.application import case as application
 from services.petitions.application import routing
 from services.petitions.application.port import Context
 from services.petitions.application.showing import act_shown, summary, work_item
 from services.petitions.application.submitting import submit_petition
-from services.petitions.domain.case import Party
+from services.petitions.domain.case import Party, perform
 from services.petitions.domain.policy import Policy
-from services.petitions.domain.procedure import CLERK, NAME, ORGANISATION, UNIT, petition_procedure
+from services.petitions.domain.procedure import CLERK, ORGANISATION, UNIT, petition_procedure
 from services.petitions.service.desk import Desk
-from services.runtime import outbox
-from services.runtime.casebook import (
-    FIRST_ID,
-    cases_to_remind,
-    cases_with_open_clocks,
-    cases_with_past_clocks,
-    clocks_past,
-    learn_day,
-)
-from services.runtime.clockwork import TIME
-from services.runtime.database import Database
-from services.runtime.entrypoints import event_handler, every, rpc
+from services.runtime.casedesk import ClockDesk
+from services.runtime.entrypoints import event_handler, rpc
 from services.runtime.envelope import Envelope
 from services.runtime.inbox import first_time
-from services.runtime.metric import Reading
 from services.runtime.schema import load
 from services.runtime.settings import Settings
 
@@ -61,8 +47,11 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-class CaseDesk(Desk):
+class CaseDesk(ClockDesk, Desk):
     """Petitions on their way to an answer."""
+
+    ledger = audit.LEDGER
+    perform = staticmethod(perform)
 
     def case_context(self) -> Context:
         """What the commands of petitions work with."""
@@ -217,71 +206,6 @@ class CaseDesk(Desk):
         """See `application.routing.list_units`."""
         return routing.list_units(self.case_context(), municipality)
 
-    @rpc
-    def procedure(self, name: str) -> Plain:
-        """The procedure's table and its drawing in both languages."""
-        if name != NAME:
-            raise NotFound(Sentence("There is no procedure called {name}.", name=name))
-        table = petition_procedure(policy_of(self.settings))
-        return {**table.describe(), "diagram": {"tr": table.diagram("tr"), "en": table.diagram("en")}}
-
-    @rpc
-    def events(self, actor: Plain, after: int, limit: int) -> list[Plain]:
-        """This service's part of the public event feed, behind position `after`."""
-        return outbox.read_feed(self.database, after, limit, Actor.from_plain(actor))
-
-    # clocks
-
-    @rpc
-    def run_due_clocks(self) -> Plain:
-        """Let every past clock act now and tell of those that fall due; returns how many cases changed."""
-        changed = 0
-        while True:
-            moved = self._run_batch()
-            changed += moved
-            if not moved:
-                self.remind_owners()
-                return {"changed": changed}
-
-    @every("scheduler_interval")
-    def look_for_due_clocks(self) -> None:
-        """Let past clocks act, batch after batch."""
-        while self._run_batch():
-            continue
-
-    def _run_batch(self) -> int:
-        context = self.case_context()
-        with self.database.read() as connection:
-            due = cases_with_past_clocks(connection, CASE, context.today, _BATCH)
-        return application.run_due_clocks(context, due)
-
-    @every("scheduler_interval")
-    def remind_owners(self) -> None:
-        """Remind the owners of clocks that fall due, batch after batch."""
-        while self._remind_batch():
-            continue
-
-    def _remind_batch(self) -> int:
-        context = self.case_context()
-        with self.database.read() as connection:
-            due = cases_to_remind(connection, CASE, context.today, _BATCH)
-        return application.remind_owners(context, due)
-
-    @every("anchor_interval")
-    def anchor_histories(self) -> None:
-        """Anchor the histories and leave the hashes in the log."""
-        while (digest := audit.anchor(self.database, self.time.now())) is not None:
-            logger.info("histories anchored", extra={"anchor": digest})
-
-    @staticmethod
-    def readings(database: Database) -> list[Reading]:
-        """For the metrics: clocks that are past and have not acted yet."""
-        with database.read() as connection:
-            due = clocks_past(connection, CASE, TIME.today())
-        return [
-            ("imece_clocks_due", "Legal clocks that are past and have not acted yet.", {"service": "petitions"}, due)
-        ]
-
     # what others tell
 
     @event_handler("protocols", "protocol.drafted.v1")
@@ -322,23 +246,6 @@ class CaseDesk(Desk):
                     envelope.data["petition_id"],
                     envelope.data["reasons"],
                 )
-
-    @event_handler("registry", "calendar.day_added.v1")
-    def learn_calendar_day(self, envelope: Envelope) -> None:
-        """Keep the day, then let the open clocks follow."""
-        day = envelope.data | {"on": date.fromisoformat(envelope.data["on"])}
-        with self.database.write() as connection:
-            if first_time(connection, f"petitions.on.{envelope.name}", envelope.id):
-                learn_day(connection, CASE, day)
-        # Not under the inbox row: a crash in the middle repeats it, and counting again changes nothing twice.
-        context, after = self.case_context(), FIRST_ID
-        while True:
-            with self.database.read() as connection:
-                ids = cases_with_open_clocks(connection, CASE, day["on"], after, _BATCH)
-            if not ids:
-                return
-            application.recount_clocks(context, ids, envelope.data["name"])
-            after = ids[-1]
 
 
 def _store(store: Any) -> Store:

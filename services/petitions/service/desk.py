@@ -8,9 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from services.kernel.actor import Actor
-from services.runtime import outbox
 from services.runtime.dependencies import RemoteService, Service
-from services.runtime.entrypoints import rpc
 from services.runtime.reply import remember, remembered
 
 Plain = dict[str, Any]
@@ -39,8 +37,3 @@ class Desk(Service):
             answer = effect(connection, acting)
             remember(connection, acting, key, answer)
         return answer
-
-    @rpc
-    def events(self, actor: Plain, after: int, limit: int) -> list[Plain]:
-        """This service's part of the public event feed, behind position `after`."""
-        return outbox.read_feed(self.database, after, limit, Actor.from_plain(actor))
