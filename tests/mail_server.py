@@ -6,6 +6,7 @@ before the @ says how an address behaves: see `REFUSALS`.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -27,8 +28,14 @@ REFUSALS = {
     "policy": "550 5.7.1 Relay access denied",
     "full": "452 4.2.2 Mailbox full",
     "greylisted": "451 4.7.1 Try again later",
+    "leaving": "421 4.3.2 Going down",
 }
 AT_DATA = {"spam": "554 5.6.0 Message refused", "later": "451 4.3.0 Not now", "closing": "421 4.3.2 Going down"}
+THINKS_SECONDS = 1.0
+"""So long the server looks through a mail to `thorough@…` after its final dot."""
+
+REFUSES_US = "refuses-us"
+"""While there is a file of this name in the folder, no sender is taken."""
 
 
 class Keeper:
@@ -37,6 +44,13 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.count = 0
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802, ARG002 - aiosmtpd
+        if (self.folder / REFUSES_US).exists():
+            return "550 5.7.1 Sender refused"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802, ARG002 - aiosmtpd
         answer = REFUSALS.get(address.partition("@")[0])
@@ -48,6 +62,8 @@ class Keeper:
         name = envelope.rcpt_tos[0].partition("@")[0]
         if name in AT_DATA:
             return AT_DATA[name]
+        if name == "thorough":
+            await asyncio.sleep(THINKS_SECONDS)
         self.count += 1
         kept = {
             "from": envelope.mail_from,

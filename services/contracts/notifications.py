@@ -156,6 +156,7 @@ class ClockReminderHeard(ClockHeard):
 
     rung = fields.String(required=True)
     days_left = fields.Integer(required=True)
+    turn = fields.String(allow_none=True)
 
 
 class PetitionHeard(Heard):
@@ -200,6 +201,7 @@ class PetitionLinkedHeard(PetitionHeard):
     """A protocol came of a proposal."""
 
     protocol_reference = fields.String(required=True, allow_none=True)
+    stage = fields.String()
 
 
 class PetitionClockHeard(PetitionHeard):
@@ -224,6 +226,7 @@ class PetitionReminderHeard(PetitionClockHeard):
 
     rung = fields.String(required=True)
     days_left = fields.Integer(required=True)
+    turn = fields.String(allow_none=True)
 
 
 class SupportRequestedHeard(PetitionHeard):
@@ -308,11 +311,11 @@ class ChosenStream(Asked):
 
 
 class ChoosePreference(Asked):
-    """What a person chooses; topics that are left out go as by default."""
+    """What a person chooses; topics that are left out go as by default, all else stays as it is."""
 
-    language = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LANGUAGES))
-    mail = fields.Boolean(load_default=True)
-    elsewhere = fields.String(load_default=None, allow_none=True, validate=validate.Length(min=1, max=200))
+    language = fields.String(allow_none=True, validate=validate.OneOf(LANGUAGES))
+    mail = fields.Boolean()
+    elsewhere = fields.String(allow_none=True, validate=validate.Length(min=1, max=200))
     events = fields.List(fields.Nested(ChosenStream), load_default=list, validate=validate.Length(max=MAX_TOPICS))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from services.contracts.protocols import Strict
+from services.kernel import mailbox
 
 KINDS = ("petition", "information_request", "partnership_proposal", "opinion")
 TYPES = (
@@ -19,7 +20,7 @@ MISSING = ("name", "title", "address", "signature", "authorised_person", "mandat
 SHORT = validate.Length(min=1, max=200)
 LONG = validate.Length(min=1, max=20_000)
 CODE = validate.Regexp(r"^[0-9]{2}-[0-9]{2,3}\Z")
-EMAIL = validate.Regexp(r"^[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,24}\Z")
+EMAIL = validate.Regexp(mailbox.EMAIL.removesuffix("$") + r"\Z")
 LETTER = validate.Length(min=1, max=100)
 TERM = validate.Range(min=1, max=96)
 
@@ -85,6 +86,9 @@ class MoveSchema(Strict):
     reason = fields.String(validate=LONG)
     registry_no = fields.String(validate=LETTER)
     registered_on = fields.Date()
+    signature_seen = fields.Boolean(
+        truthy={True}, falsy={False}, metadata={"description": "At registration: the clerk has seen the signature"}
+    )
     unit = fields.UUID()
     authority = fields.String(validate=SHORT)
     municipality = fields.String(validate=CODE)
@@ -214,6 +218,7 @@ class PetitionProtocolLinkedV1Data(CaseData):
 
     protocol_id = fields.UUID(required=True)
     protocol_reference = fields.String(required=True)
+    stage = fields.String()
 
 
 class PetitionSupportRequestedV1Data(CaseData):
@@ -243,10 +248,11 @@ class PetitionClockMovedV1Data(ClockData):
 
 
 class PetitionReminderDueV1Data(ClockData):
-    """The owner of a clock is reminded; days are the clock's own."""
+    """The owner of a clock is reminded, or whose turn it is before the owner can act; days are the clock's own."""
 
     rung = fields.String(required=True, validate=validate.OneOf(["before", "due", "head"]))
     days_left = fields.Integer(required=True)
+    turn = fields.String(allow_none=True)
 
 
 EVENTS: dict[str, type[Schema]] = {

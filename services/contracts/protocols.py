@@ -262,10 +262,11 @@ class ClockMovedV1Data(ClockData):
 
 
 class ClockReminderDueV1Data(ClockData):
-    """The owner of a clock is reminded; days are the clock's own."""
+    """The owner of a clock is reminded, or whose turn it is before the owner can act; days are the clock's own."""
 
     rung = fields.String(required=True, validate=validate.OneOf(["before", "due", "head"]))
     days_left = fields.Integer(required=True)
+    turn = fields.String(allow_none=True)
 
 
 class ProtocolDraftFailedV1Data(Schema):

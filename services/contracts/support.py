@@ -9,6 +9,12 @@ from services.contracts.registry import Asked
 LANGUAGES = ("tr", "en")
 
 
+class SupportClosing(Asked):
+    """Why the public part of a petition is closed; the petitioner reads it."""
+
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=2_000))
+
+
 class SupportRequest(Asked):
     """A wish to sign; an address is needed where nobody signed in."""
 

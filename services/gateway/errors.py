@@ -75,17 +75,20 @@ class PreconditionRequired(ImeceError):
 
 
 class Throttled(ImeceError):
-    """Too many failed sign-ins, or too many requests without one; `seconds` is how long to wait."""
+    """Too many failed sign-ins, too many requests without one or of one office; `seconds` is how long to wait."""
 
     code = "throttled"
 
-    def __init__(self, seconds: int, *, requests: bool = False) -> None:
+    def __init__(self, seconds: int, *, requests: bool = False, office: bool = False) -> None:
         self.seconds = seconds
-        super().__init__(
-            Sentence("Too many requests from this address. Wait {seconds} seconds and try again.", seconds=seconds)
-            if requests
-            else Sentence("Too many failed sign-ins. Wait {seconds} seconds and try again.", seconds=seconds)
-        )
+        why = Sentence("Too many failed sign-ins. Wait {seconds} seconds and try again.", seconds=seconds)
+        if requests:
+            why = Sentence(
+                "Too many requests from this address. Wait {seconds} seconds and try again.", seconds=seconds
+            )
+        if office:
+            why = Sentence("Too many requests from this office. Wait {seconds} seconds and try again.", seconds=seconds)
+        super().__init__(why)
 
 
 STATUS: dict[type[ImeceError], int] = {

@@ -41,7 +41,7 @@ from services.gateway.identity import application as identity
 from services.gateway.identity.application import Desk, SignedIn
 from services.gateway.rate import Rate
 from services.kernel.actor import PETITIONER, Actor
-from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound
+from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound, Unavailable
 from services.kernel.text import Sentence
 from services.runtime import log
 from services.runtime.clockwork import Time
@@ -64,6 +64,8 @@ _MEMBERSHIP = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 _PETITION_KEY = re.compile(r"[0-9A-Za-z-]{20,64}\Z", re.ASCII)
 _MOST_PARAMETERS = 50
 _PIECE = 64 * 1024
+_SOON = 5
+"""Seconds after which it is worth trying again what was not available."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ class Table:
         `upload`: where the body is a form with files, how many bytes it may have. The schema then says which
         field is a file (`fields.File`); the caller is admitted before the form is read; `call.body` holds
         the form's values as the schema read them, each file as `form.Sent`.
-        `rate`: how often one address may come without a sign-in.
+        `rate`: how often one address may come without a sign-in; with `access` "office", how often one office may.
         `any_body`: the body is not looked at, whatever it is.
         """
 
@@ -507,12 +509,19 @@ def _admit(route: Route, request: Request, ports: Ports) -> tuple[SignedIn | Non
             Sentence("The membership in Imece-Acting-As is not one of yours today."), code="not_your_office"
         )
     actor = seat.actor(signed.user.id)
+    _admit_office(route, actor, ports.settings)
+    return signed, actor
+
+
+def _admit_office(route: Route, actor: Actor, settings: Settings) -> None:
+    """Whether this office may come in by this route, now, under the delegation that it acts by."""
     if route.roles and actor.role not in route.roles:
         raise Forbidden(Sentence("Your office may not do this."), code="wrong_office")
+    if route.rate is not None and route.access == "office":
+        route.rate.take_for_office(route.name, actor.office, settings)
     command = route.command or route.name
     if route.writes and actor.scope and command not in (ANY_SCOPE, *actor.scope):
         raise Forbidden(Sentence("The delegation under which you act does not cover this."), code="outside_delegation")
-    return signed, actor
 
 
 def _petition_key(request: Request) -> str | None:
@@ -799,6 +808,8 @@ def problem(error: Exception, language: str) -> Response:
         headers["Allow"] = ", ".join(error.allowed)
     if isinstance(error, Throttled):
         headers["Retry-After"] = str(error.seconds)
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(_SOON)
     return _problem(status, error.stable_code, error.message, language, more=more, headers=headers)
 
 

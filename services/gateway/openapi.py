@@ -262,7 +262,7 @@ def _response(route: Route, status: int, language: str) -> dict[str, Any]:
         headers["ETag"] = {"schema": {"type": "string"}, "description": "The version in quotation marks."}
     if (status == 201 and route.etag) or status == 202:  # noqa: PLR2004 - Created, Accepted
         headers["Location"] = {"schema": {"type": "string", "format": "uri-reference"}}
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
+    if status in (429, 503):
         headers["Retry-After"] = {"schema": {"type": "integer"}, "description": "Seconds."}
     if headers:
         response["headers"] = headers

@@ -1,4 +1,4 @@
-"""How often one address may come without a sign-in.
+"""How often one address may come without a sign-in, and one office to what takes long.
 
 Counted in this process alone: several gateways allow as many times as much, which is enough
 against guessing and flooding, and needs no shared store.
@@ -16,6 +16,7 @@ from services.gateway.errors import Throttled
 from services.runtime.settings import Settings
 
 _MOST_ADDRESSES = 50_000
+_HAIR = 1e-9
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,19 @@ class Rate:
 
     def take(self, name: str, address: str, settings: Settings) -> None:
         """Count one request. Raises Throttled, with the seconds until the next is allowed."""
-        wait = _BUCKETS.take(f"{name} {network_of(address)}", self.limit(settings), self.seconds, time.monotonic())
-        if wait > 0:
-            raise Throttled(max(1, -int(-wait // 1)), requests=True)
+        wait = self._wait(f"{name} {network_of(address)}", settings)
+        if wait:
+            raise Throttled(wait, requests=True)
+
+    def take_for_office(self, name: str, office: str, settings: Settings) -> None:
+        """Count one request of an office, wherever it comes from. Raises Throttled as `take` does."""
+        wait = self._wait(f"{name} {office}", settings)
+        if wait:
+            raise Throttled(wait, office=True)
+
+    def _wait(self, bucket: str, settings: Settings) -> int:
+        wait = _BUCKETS.take(bucket, self.limit(settings), self.seconds, time.monotonic())
+        return max(1, -int(-wait // 1)) if wait > 0 else 0
 
 
 class Buckets:
@@ -44,7 +55,8 @@ class Buckets:
         """Take one from the bucket of `name`; 0, or the seconds until there is one again."""
         left, at = self._buckets.pop(name, (float(limit), now))
         left = min(float(limit), left + (now - at) * limit / seconds)
-        wait = 0.0 if left >= 1 else (1 - left) * seconds / limit
+        # Whoever waited as told is let in, also where the sum of fractions falls short of one by a hair.
+        wait = 0.0 if left >= 1 - _HAIR else (1 - left) * seconds / limit
         self._buckets[name] = (left - 1 if not wait else left, now)
         while len(self._buckets) > self._most:
             self._buckets.popitem(last=False)

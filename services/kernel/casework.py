@@ -15,7 +15,7 @@ from typing import Any, ClassVar, TypeVar
 
 from services.kernel import clock as clocks
 from services.kernel import reminder
-from services.kernel.actor import Actor
+from services.kernel.actor import AUTHORITY_ROLES, MUNICIPAL_ROLES, ORGANISATION_ROLES, Actor
 from services.kernel.calendar import Calendar, today_in_istanbul
 from services.kernel.chain import link
 from services.kernel.clock import Clock
@@ -128,6 +128,21 @@ class Case:
         self.facts = {}
         self.earlier_clocks = len(self.clocks)
 
+    def is_over(self, procedure: Procedure[Any]) -> bool:
+        """Whether nothing is to be done here any more."""
+        return self.stage in procedure.ends
+
+    def reminded(self, clock: Clock, procedure: Procedure[Any]) -> str:
+        """The role that is reminded of a clock: its owner, or the office of the same house whose turn it is.
+
+        The latter while the owner can do nothing about it at this stage.
+        """
+        term, turn = procedure.terms[clock.kind], procedure.stages[self.stage].turn_of(self)
+        rows = [row for move in term.met_by for row in procedure.rows(move, self.stage)]
+        if not term.met_by or any(clock.whose in row.by for row in rows):
+            return clock.whose
+        return turn if turn is not None and _same_house(turn, clock.whose) else clock.whose
+
     # questions
 
     def done(self, move: str) -> bool:
@@ -169,7 +184,7 @@ class Case:
 
     def overdue_since(self, procedure: Procedure[Any]) -> dt.date | None:
         """The date since which something should have been done here and was not."""
-        if self.stage in procedure.ends:
+        if self.is_over(procedure):
             return None
         newest = (self.newest_clock(kind) for kind in procedure.terms)
         return min(
@@ -182,7 +197,7 @@ class Case:
         met_by = procedure.terms[clock.kind].met_by
         return (
             clock.state == "expired"
-            and self.stage not in procedure.ends
+            and not self.is_over(procedure)
             and bool(met_by)
             and not any(self.done(move) for move in met_by)
             and (not clock.stages or self.stage in clock.stages)
@@ -337,7 +352,7 @@ def ladder_of(case: Case, clock: Clock, procedure: Procedure[Any], ladder: Ladde
         return []
     missed = case._is_missed(clock, procedure) or clock.state == "running"  # noqa: SLF001 - the case's own module
     # Whoever has nothing to do by a clock is not called to account for it.
-    head = ladder.head if term.escalates and term.met_by and term.on_expiry is None and missed else None
+    head = ladder.head if term.escalates and term.owed_after_expiry and missed else None
     return reminder.rungs(clock, before, head, calendar)
 
 
@@ -345,7 +360,7 @@ def reminder_on(
     case: Case, clock: Clock, procedure: Procedure[Any], ladder: Ladder, calendar: Calendar, today: dt.date
 ) -> dt.date | None:
     """The day after `today` on which the clock next reminds somebody; None when it does not."""
-    if clock.state not in ("running", "expired") or case.stage in procedure.ends:
+    if clock.state not in ("running", "expired") or case.is_over(procedure):
         return None
     return reminder.following(ladder_of(case, clock, procedure, ladder, calendar), today)
 
@@ -354,7 +369,7 @@ def reminder_due(
     case: Case, clock: Clock, procedure: Procedure[Any], ladder: Ladder, calendar: Calendar, today: dt.date
 ) -> Rung | None:
     """The reminder that is due today or was due last, and has not been overtaken."""
-    if case.stage in procedure.ends:
+    if case.is_over(procedure):
         return None
     return reminder.newest(ladder_of(case, clock, procedure, ladder, calendar), today)
 
@@ -366,7 +381,6 @@ def _run_clocks(
     case: K, row: Move[K], before: str, act: Act, procedure: Procedure[K], calendar: Calendar
 ) -> Iterator[Event]:
     """Meet, pause, resume, extend, cancel and start the clocks as the terms of the procedure say."""
-    ended = case.stage in procedure.ends
     for clock in list(case.clocks):
         if not clock.is_open:
             continue
@@ -387,7 +401,7 @@ def _run_clocks(
             extended = clocks.extend(clock, term.extended_to, calendar)
             case.put(extended)
             yield _moved(case, clock, extended, "extension")
-        elif ended or (term.lives_in and case.stage not in term.lives_in) or _begins_anew(case, before, procedure):
+        elif _is_left_behind(case, term, row, before, procedure):
             cancelled = clocks.cancel(clock)
             case.put(cancelled)
             yield case.clock_event(CANCELLED, cancelled)
@@ -395,6 +409,22 @@ def _run_clocks(
     for term in procedure.terms.values():
         if (row.name in term.starts_with or (entered and case.stage in term.starts_in)) and _applies(term, case):
             yield from _start(case, term, act, calendar)
+
+
+def _is_left_behind(case: K, term: Term[K], row: Move[K], before: str, procedure: Procedure[K]) -> bool:
+    """Whether the case went another way, so that nothing is to be done by the clock any more."""
+    if row.name in term.outlives:
+        return False
+    elsewhere = bool(term.lives_in) and case.stage not in term.lives_in
+    return case.stage in procedure.ends or elsewhere or _begins_anew(case, before, procedure)
+
+
+_HOUSES = (MUNICIPAL_ROLES, AUTHORITY_ROLES, ORGANISATION_ROLES)
+
+
+def _same_house(one: str, other: str) -> bool:
+    """Whether two roles belong to one institution of the case."""
+    return any({one, other} <= set(roles) for roles in _HOUSES)
 
 
 def _begins_anew(case: Case, before: str, procedure: Procedure[Any]) -> bool:

@@ -23,16 +23,17 @@ class Ladder:
 
 @dataclass(frozen=True)
 class Rung:
-    """One reminder; `days_left` counts the clock's own days up to its due day, negative after it."""
+    """One reminder; `days_left` counts the clock's own days up to its due day `due_on`, negative after it."""
 
     kind: str
     days_left: int
     on: dt.date
+    due_on: dt.date
 
     @property
     def name(self) -> str:
-        """What it is claimed under, once for ever."""
-        return f"{self.kind}{abs(self.days_left)}" if self.days_left else self.kind
+        """What it is claimed under, once for ever: a clock that is due on another day reminds anew."""
+        return f"{self.kind}{abs(self.days_left) or ''}@{self.due_on.isoformat()}"
 
 
 def rungs(clock: Clock, before: Sequence[int], head: int | None, calendar: Calendar) -> list[Rung]:
@@ -41,12 +42,13 @@ def rungs(clock: Clock, before: Sequence[int], head: int | None, calendar: Calen
     A rung that would lie on the clock's first day or before it is left out. `head` None: nobody is told
     of a missed day, because nothing is owed any more.
     """
-    if clock.due_on is None or clock.state not in ("running", "expired"):
+    due_on = clock.due_on
+    if due_on is None or clock.state not in ("running", "expired"):
         return []
-    found = [Rung(HEAD, -head, _days_from(clock, head, calendar))] if head is not None else []
+    found = [Rung(HEAD, -head, _days_from(clock, head, calendar), due_on)] if head is not None else []
     if clock.state == "running":
-        found += [Rung(BEFORE, days, _days_from(clock, -days, calendar)) for days in before]
-        found.append(Rung(DUE, 0, clock.due_on))
+        found += [Rung(BEFORE, days, _days_from(clock, -days, calendar), due_on) for days in before]
+        found.append(Rung(DUE, 0, due_on, due_on))
     return sorted((each for each in found if each.on > clock.started_on), key=lambda each: (each.on, -each.days_left))
 
 

@@ -131,6 +131,8 @@ class Term(Generic[C]):
 
     `starts_in`: stages whose entry starts it; `starts_with`: moves that do. `lives_in`: stages outside
     which it is cancelled; empty means until the case ends. `counts_from`: the date that is not counted.
+    `owed`: what it waited for is still owed after it ran out; None: it is where nothing happens of itself.
+    `outlives`: moves that cancel it nowhere, such as one that only notes an end.
     """
 
     kind: str
@@ -155,6 +157,13 @@ class Term(Generic[C]):
     applies_to: Callable[[C], bool] | None = None
     reminders: tuple[int, ...] | None = None
     escalates: bool = True
+    owed: bool | None = None
+    outlives: tuple[str, ...] = ()
+
+    @property
+    def owed_after_expiry(self) -> bool:
+        """Whether somebody still has to do after the last day what the term waited for."""
+        return bool(self.met_by) and (self.on_expiry is None if self.owed is None else self.owed)
 
 
 @dataclass(frozen=True)
@@ -363,6 +372,7 @@ class Procedure(Generic[C]):
         wrong = [f"{m.name}: unknown stage" for m in self.moves if not {*m.sources, m.to or m.sources[0]} <= known]
         for term in self.terms.values():
             used = {*term.starts_with, *term.met_by, *term.paused_by, *term.resumed_by, *term.extended_by}
+            used |= set(term.outlives)
             used |= {term.on_expiry} if term.on_expiry else set()
             if not used <= names:
                 wrong.append(f"{term.kind}: unknown move {sorted(used - names)}")

@@ -229,13 +229,20 @@ class CaseBook:
     def remind(self, case: K, procedure: Procedure[K], now: dt.datetime, today: dt.date) -> list[Event]:
         """Claim what the case's clocks have to remind of today, each rung once for ever; returns the events of it.
 
-        After days of downtime only the newest rung of a clock is told.
+        After days of downtime only the newest rung of a clock is told. A clock whose day to remind has not
+        come is left alone: what lay behind it when it was moved is not told with a wrong number of days.
         """
+        clocks = self._tables.clocks
+        coming = select(clocks.c.id).where(clocks.c[self._tables.key] == case.id, clocks.c.remind_on <= today)
+        fallen_due = set(self.connection.execute(coming).scalars())
         calendar, events, rows = self.calendar(), [], []
-        for clock in case.clocks:
+        for clock in (each for each in case.clocks if each.id in fallen_due):
             rung = reminder_due(case, clock, procedure, self._ladder, calendar, today)
             if rung is not None and self._claimed(clock.id, rung.name, now):
-                events.append(case.clock_event(REMINDER_DUE, clock, rung=rung.kind, days_left=rung.days_left))
+                turn = case.reminded(clock, procedure)
+                events.append(
+                    case.clock_event(REMINDER_DUE, clock, rung=rung.kind, days_left=rung.days_left, turn=turn)
+                )
             rows.append(
                 {
                     "own_id": clock.id,
@@ -243,7 +250,6 @@ class CaseBook:
                 }
             )
         if rows:
-            clocks = self._tables.clocks
             self.connection.execute(
                 update(clocks)
                 .where(clocks.c.id == bindparam("own_id"))
@@ -271,7 +277,9 @@ class CaseBook:
             if stored == clock:
                 continue
             row = self._clock_row(case.id, place, clock)
-            row["remind_on"] = reminder_on(case, clock, procedure, self._ladder, calendar, today)
+            # A reminder of this very day is still to come; one of a missed day also when the miss is noticed late.
+            since = clock.due_on if clock.state == "expired" and clock.due_on else today - _A_DAY
+            row["remind_on"] = reminder_on(case, clock, procedure, self._ladder, calendar, since)
             if stored is None:
                 fresh.append(row)
             else:
@@ -338,6 +346,7 @@ class CaseBook:
 
 
 _MOST_CALENDARS = 8
+_A_DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, select, text, update
 from services.runtime.blob import Store
 from services.runtime.database import Database
 
-CLEARED_AT_ONCE = 100
+_NAMED_AT_ONCE = 100
 REGISTERED_WITHIN = timedelta(days=1)
 """What came in and no row names after this time is thrown away."""
 
@@ -50,16 +50,20 @@ class Contents:
         used = select(rows.sha256).where(rows.sha256.in_(names), rows.removed_at.is_(None))
         return sorted(set(names).difference(self._connection.execute(used).scalars()))
 
-    def clear(self, now: datetime) -> int:
-        """Throw away the contents of removed rows; how many were looked at, at most CLEARED_AT_ONCE."""
+    def clear(self, now: datetime) -> bool:
+        """Throw away the content of one removed row; False when there is none left.
+
+        One only: the store may be slow, and the row stays locked meanwhile.
+        """
         rows = self._rows.c
         removed = (rows.removed_at.is_not(None), rows.cleared_at.is_(None))
-        statement = select(rows.id, rows.sha256).where(*removed).order_by(rows.sha256)
-        found = self._connection.execute(statement.limit(CLEARED_AT_ONCE).with_for_update(skip_locked=True)).all()
-        for row in found:
-            self.let_go(row.sha256)
-            self._connection.execute(update(self._rows).where(rows.id == row.id).values(cleared_at=now))
-        return len(found)
+        statement = select(rows.id, rows.sha256).where(*removed).order_by(rows.sha256, rows.id).limit(1)
+        row = self._connection.execute(statement.with_for_update(skip_locked=True)).one_or_none()
+        if row is None:
+            return False
+        self.let_go(row.sha256)
+        self._connection.execute(update(self._rows).where(rows.id == row.id).values(cleared_at=now))
+        return True
 
     def _lock(self, sha256: str) -> None:
         # SQLite has one writer at a time anyway.
@@ -74,7 +78,7 @@ Opened = Callable[[Connection, Store], Contents]
 
 def clear_removed(database: Database, store: Store, opened: Opened, now: datetime) -> None:
     """Throw away the contents of all removed rows."""
-    done = 1
+    done = True
     while done:
         with database.write() as connection:
             done = opened(connection, store).clear(now)
@@ -83,7 +87,7 @@ def clear_removed(database: Database, store: Store, opened: Opened, now: datetim
 def clear_unknown(database: Database, store: Store, opened: Opened, now: datetime) -> None:
     """Throw away contents that came in more than a day ago and that no row has."""
     old = store.put_before(now - REGISTERED_WITHIN)
-    while names := list(islice(old, CLEARED_AT_ONCE)):
+    while names := list(islice(old, _NAMED_AT_ONCE)):
         with database.read() as connection:
             unknown = opened(connection, store).unknown(names)
         for sha256 in unknown:

@@ -157,27 +157,35 @@ class EventShelf:
         Raises Refused for a message that is no event and for one that nobody hears any more, Unavailable
         when the broker does not confirm that it has it; then it stays where it is.
         """
-        with self._database.write() as connection:
+        row = self._found(letter_id_)
+        if row is None:
+            return None
+        self._demand_sense(row)
+        if self._settings.mode == "embedded":
+            now = TIME.now()
+            again = update(PARKED).where(PARKED.c.id == row.id, PARKED.c.retry_at.is_(None))
+            with self._database.write() as connection:
+                connection.execute(again.values(attempts=0, retry_at=now))
+        else:
+            # In the queue before it leaves here, and nobody waits for the broker inside a transaction: cut off
+            # in between, or asked for twice at once, it is in both, which does no harm.
+            self._publish(row)
+            gone = delete(PARKED).where(PARKED.c.id == row.id, PARKED.c.parked_at == row.parked_at)
+            with self._database.write() as connection:
+                connection.execute(gone)
+        return _letter(row)
+
+    def _found(self, letter_id_: str) -> Any:
+        with self._database.read() as connection:
             consumers = connection.execute(
                 select(PARKED.c.consumer).where(PARKED.c.retry_at.is_(None)).distinct()
             ).scalars()
             keys = [(consumer, _event_id(consumer, letter_id_)) for consumer in consumers]
-            row = connection.execute(
-                select(PARKED)
-                .where(PARKED.c.retry_at.is_(None), tuple_(PARKED.c.consumer, PARKED.c.event_id).in_(keys))
-                .with_for_update()
+            return connection.execute(
+                select(PARKED).where(
+                    PARKED.c.retry_at.is_(None), tuple_(PARKED.c.consumer, PARKED.c.event_id).in_(keys)
+                )
             ).one_or_none()
-            if row is None:
-                return None
-            self._demand_sense(row)
-            if self._settings.mode == "embedded":
-                again = update(PARKED).where(PARKED.c.id == row.id).values(attempts=0, retry_at=TIME.now())
-                connection.execute(again)
-            else:
-                # In the queue before it leaves here: cut off in between it is in both, which does no harm.
-                self._publish(row)
-                connection.execute(delete(PARKED).where(PARKED.c.id == row.id))
-        return _letter(row)
 
     def _demand_sense(self, row: Any) -> None:
         if UNREADABLE in row.envelope:
@@ -224,23 +232,28 @@ class EventShelf:
         return moved
 
     def _move(self, channel: Any, dead: str, consumer: str) -> int:
-        """Move up to a hundred messages of one queue."""
-        # The transaction first: a message that is taken and given back too often is dropped by the broker.
+        """Move up to a hundred messages of one queue; nobody waits for the broker inside the transaction."""
+        # The database first: a message that is taken and given back too often is dropped by the broker.
+        with self._database.read() as connection:
+            connection.execute(select(1))
+        messages: list[Any] = []
+        while len(messages) < _MOVED_AT_ONCE and (message := channel.basic_get(dead)) is not None:
+            messages.append(message)
+        if not messages:
+            return 0
+        # The last of several copies counts, and one statement may name a row only once.
+        rows = {row["event_id"]: row for row in (_row(consumer, message) for message in messages)}
+        dialect = postgresql if self._database.dialect == "postgresql" else sqlite
+        # In one order everywhere, so that two processes wait for each other and do not lock up.
+        statement = dialect.insert(PARKED).values([rows[event_id] for event_id in sorted(rows)])
         with self._database.write() as connection:
-            messages: list[Any] = []
-            while len(messages) < _MOVED_AT_ONCE and (message := channel.basic_get(dead)) is not None:
-                messages.append(message)
-            if not messages:
-                return 0
-            # The last of several copies counts, and one statement may name a row only once.
-            rows = {row["event_id"]: row for row in (_row(consumer, message) for message in messages)}
-            dialect = postgresql if self._database.dialect == "postgresql" else sqlite
-            # In one order everywhere, so that two processes wait for each other and do not lock up.
-            statement = dialect.insert(PARKED).values([rows[event_id] for event_id in sorted(rows)])
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["consumer", "event_id"],
-                    set_={name: statement.excluded[name] for name in ("envelope", "cause", "attempts", "retry_at")},
+                    set_={
+                        name: statement.excluded[name]
+                        for name in ("envelope", "cause", "attempts", "retry_at", "parked_at")
+                    },
                 )
             )
         channel.basic_ack(messages[-1].delivery_tag, multiple=True)

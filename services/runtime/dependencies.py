@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from eventlet import GreenPool
 from nameko.extensions import DependencyProvider
 
 from services.runtime import dead, log, outbox
@@ -17,7 +18,7 @@ from services.runtime.reply import forget
 from services.runtime.rpc import RemoteService, is_embedded, rpc, settings_of
 from services.runtime.settings import Settings
 
-__all__ = ["DatabaseProvider", "RemoteService", "Service", "SettingsProvider", "TimeProvider"]
+__all__ = ["DatabaseProvider", "Errands", "RemoteService", "Service", "SettingsProvider", "TimeProvider"]
 
 
 class DatabaseProvider(DependencyProvider):
@@ -64,6 +65,22 @@ class SettingsProvider(DependencyProvider):
 
     def worker_setup(self, worker_ctx: Any) -> None:
         log.correlate(worker_ctx.data.get("correlation_id"), worker_ctx.service_name)
+
+
+class Errands(DependencyProvider):
+    """A pool of green threads for what outlasts the job that began it; a process that stops waits for them."""
+
+    def __init__(self, at_once: int) -> None:
+        """`at_once`: how many run side by side."""
+        self._pool = GreenPool(at_once)
+        super().__init__()
+
+    def get_dependency(self, worker_ctx: Any) -> GreenPool:  # noqa: ARG002 - nameko's signature
+        return self._pool
+
+    def stop(self) -> None:
+        """Every worker has ended, so that no new errand begins."""
+        self._pool.waitall()
 
 
 class Service:

@@ -409,6 +409,8 @@ class Every(Entrypoint):
         super().__init__(**kwargs)
 
     def start(self) -> None:
+        # There from the start at 0, so that the first failure is seen as an increase.
+        metric.JOBS_FAILED.labels(self.container.service_name, self.method_name)
         self._thread = self.container.spawn_managed_thread(self._run)
 
     def stop(self) -> None:
@@ -442,6 +444,7 @@ class Every(Entrypoint):
 
             def finish(_context: Any, result: Any, exc_info: Any, done: Event = done) -> tuple[Any, Any]:
                 if exc_info is not None:
+                    metric.JOBS_FAILED.labels(self.container.service_name, self.method_name).inc()
                     logger.error("a periodic job failed", extra={"job": self.method_name}, exc_info=exc_info)
                 done.send()
                 return result, exc_info

@@ -19,6 +19,12 @@ ENTRYPOINT_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=REGISTRY,
 )
+JOBS_FAILED = Counter(
+    "imece_jobs_failed_total",
+    "Runs of periodic jobs that ended with an error.",
+    ["service", "entrypoint"],
+    registry=REGISTRY,
+)
 PUBLISHED = Counter("imece_events_published_total", "Events confirmed by the broker.", ["service"], registry=REGISTRY)
 RETRIED = Counter("imece_events_retried_total", "Events put back for a later try.", ["consumer"], registry=REGISTRY)
 DEAD = Counter("imece_events_dead_total", "Events given up and kept as dead letters.", ["consumer"], registry=REGISTRY)

@@ -307,6 +307,9 @@ class Settings:
     replies_kept_days: int = _setting(
         7, _whole(1, 365), "Days for which a repeated Idempotency-Key gets its first answer", "1–365"
     )
+    messages_kept_days: int = _setting(
+        365, _whole(31, 3_650), "Days for which it is kept which messages people were sent", "31–3650"
+    )
     open_data_hour: int = _setting(
         3, _whole(0, 23), "Hour of the day (Europe/Istanbul) at which the open data are made", "0–23"
     )

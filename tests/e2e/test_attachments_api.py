@@ -106,7 +106,10 @@ def test_the_petitioner_adds_and_removes_until_the_petition_is_registered(
     assert 204 == nobody.ask("DELETE", f"{path}/{one['id']}", **key).status
     assert [two["id"]] == [each["id"] for each in system.client("unit").get(path)["items"]]
     moved = f"/petitions/{petition['id']}/moves/register"
-    system.client("clerk").post(moved, {}, version=petition["version"], status=200)
+    clerk = system.client("clerk")
+    told = [each["move"] for each in clerk.get(f"/petitions/{petition['id']}/timeline")["items"]]
+    assert ["submit", "add_file", "add_file", "remove_file"] == told
+    clerk.post(moved, {}, version=len(told), status=200)
     assert 409 == nobody.ask("DELETE", f"{path}/{two['id']}", **key).status
 
 
@@ -178,7 +181,8 @@ def test_while_the_bucket_is_away_files_wait_and_everything_else_goes_on(
         assert (503, "unavailable") == (answer.status_code, answer.json()["code"])
     assert [made["id"]] == [each["id"] for each in clerk.get(path)["items"]]
     assert 200 == requests.get(f"{system.url}/readyz", timeout=10).status_code
-    clerk.post(f"/petitions/{petition['id']}/moves/register", {}, version=petition["version"], status=200)
+    now = clerk.get(f"/petitions/{petition['id']}")["version"]
+    clerk.post(f"/petitions/{petition['id']}/moves/register", {}, version=now, status=200)
     with s3_process(tmp_path, port=server.port):
         address = system.environment["IMECE_DOCUMENTS_URL"]
         client(address).create_bucket(Bucket=address.rpartition("/")[2])

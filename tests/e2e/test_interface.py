@@ -289,13 +289,14 @@ class World:
         """The link of a mail, and an address that a mail server refused."""
         token, refused = str(uuid.uuid4()), str(uuid.uuid4())
         choice = {"recipient": "person@nobody", "mail": True, "streams": {}, "token": token, "version": 0}
-        address = {"id": refused, "address_sha256": "0" * 64, "masked": "b…@example.org", "since": TIME.now()}
+        address = {"id": refused, "address_hash": "0" * 64, "masked": "b…@example.org", "since": TIME.now()}
         with self.system.database("notifications").write() as connection:
             connection.execute(insert(PREFERENCES).values(choice))
             connection.execute(
                 insert(SUPPRESSIONS).values(**address, recipient="person@nobody", cause="address_refused")
             )
-        return {("unsubscribe", "token"): token, ("suppressions", "id"): refused}
+        routes = ("unsubscribe", "unsubscribe_page", "unsubscribe_on_page")
+        return {**{(route, "token"): token for route in routes}, ("suppressions", "id"): refused}
 
     def _attachments(self) -> dict[tuple[str, str], str]:
         """A petition with a file to read and one to remove, both added by the office that asks."""
@@ -332,6 +333,8 @@ class World:
         made = Client(self.system.url, None).post(
             "/petitions", {**body, "petitioner": {"type": "citizen", "name": "Deneme Kişi"}, "support": opened}
         )
+        clerk = self.client("clerk")
+        clerk.post(f"/petitions/{made['id']}/moves/register", {}, version=made["version"], status=200)
         path = f"/petitions/{made['id']}/supports"
         signing = {
             "confirm_support": "unit",
@@ -344,6 +347,11 @@ class World:
             (route, "support_token"): self.client(office).post(path, {}, status=202)["token"]
             for route, office in signing.items()
         }
+        closed = clerk.post(
+            "/petitions",
+            {**body, "channel": "counter", "petitioner": {"type": "citizen", "name": "Deneme"}, "support": opened},
+        )
+        tokens[("close_support", "id")] = closed["id"]
         return {("get_supported", "id"): made["id"], ("request_support", "id"): made["id"], **tokens}
 
     def _webhooks(self) -> dict[tuple[str, str], str]:

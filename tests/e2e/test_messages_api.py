@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 import requests
 from harness import Client, System, embedded_system, free_port, until
 from mail_server import MailServer, mail_server
+from sqlalchemy import select
+
+from services.notifications.adapters.tables import PREFERENCES
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +66,38 @@ def test_whose_turn_it_is_gets_a_mail_and_may_stop_them_with_one_click(house: Sy
     in_turn(house)
     assert until(lambda: mayor.get("/notifications")["total"] > before)
     assert 404 == requests.post(url[:-1] + ("0" if url[-1] != "0" else "1"), timeout=10).status_code
+
+
+def test_the_footer_of_a_mail_leads_to_a_page_that_stops_them_with_one_button(house: System, post: MailServer) -> None:
+    clerk = house.client("clerk")
+    version = clerk.get("/preferences")["version"]
+    assert 200 == clerk.ask("PUT", "/preferences", {"mail": True, "events": []}, version=version).status
+    token = one_token(house, clerk.get("/me")["id"])
+    url = f"{house.url}/unsubscribe/{token}"
+    asked = requests.get(url, headers={"Accept-Language": "tr"}, timeout=10)
+    assert (200, "text/html; charset=utf-8") == (asked.status_code, asked.headers["Content-Type"])
+    assert f'<form method="post" action="/unsubscribe/{token}">' in asked.text
+    assert "Bu e-postaları durdur" in asked.text
+    assert "script" not in asked.text
+    assert "form-action 'self'" in asked.headers["Content-Security-Policy"]
+    assert clerk.get("/preferences")["mail"] is True
+    for _ in range(2):
+        done = requests.post(url, headers={"Accept-Language": "en"}, timeout=10)
+        assert (200, False) == (done.status_code, "<form" in done.text)
+        assert "The e-mails are stopped." in done.text
+    now = clerk.get("/preferences")
+    assert now["mail"] is False
+    again = clerk.ask("PUT", "/preferences", {"mail": True, "events": []}, version=now["version"])
+    assert 200 == again.status
+    unknown = requests.get(f"{house.url}/unsubscribe/{uuid.uuid4()}", headers={"Accept-Language": "en"}, timeout=10)
+    assert "This link is not known here" in unknown.text
+
+
+def one_token(system: System, user: str) -> str:
+    """The word of the links in this person's mails."""
+    with system.database("notifications").read() as connection:
+        whose = select(PREFERENCES.c.token).where(PREFERENCES.c.recipient == f"person@{user}")
+        return str(connection.execute(whose).scalar_one())
 
 
 def test_a_choice_is_made_from_the_version_that_was_seen(house: System) -> None:

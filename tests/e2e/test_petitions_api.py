@@ -63,7 +63,7 @@ def test_a_citizen_without_a_sign_in_petitions_completes_follows_and_is_answered
 ) -> None:
     clerk, officer = embedded.client("clerk"), embedded.client("unit")
     case = citizen.submit(petitioner={"type": "citizen", "name": "Başvuru Sahibi"})
-    assert ["address"] == [each["element"] for each in citizen.made["missing"]]
+    assert ["address", "signature"] == [each["element"] for each in citizen.made["missing"]]
     assert {"received", "registry_clerk"} == {case["stage"], case["whose_turn"]["role"]}
     assert unit == clerk.get(f"/petitions/{case['id']}")["suggested_unit"]["id"]
 

@@ -38,8 +38,8 @@ def plan(embedded: System, everyone: Client) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def proposal(embedded: System, everyone: Client, plan: dict[str, Any]) -> dict[str, Any]:
-    """A proposal to an activity, opened for signatures."""
+def proposal(embedded: System, plan: dict[str, Any]) -> dict[str, Any]:
+    """A proposal to an activity, on paper at the counter, opened for signatures."""
     body = {
         "kind": "partnership_proposal",
         "municipality": "34-35",
@@ -49,7 +49,7 @@ def proposal(embedded: System, everyone: Client, plan: dict[str, Any]) -> dict[s
         "activity_id": plan["goals"][0]["targets"][0]["activities"][0]["id"],
         "support": {"public_title": "Birlikte <haritalayalım>", "public_text": "Mahallemizin haritasını çıkaralım."},
     }
-    return dict(everyone.post("/petitions", body))
+    return dict(embedded.client("clerk").post("/petitions", {**body, "channel": "counter"}))
 
 
 def test_everyone_reads_the_plan_with_its_version(everyone: Client, plan: dict[str, Any]) -> None:
@@ -106,6 +106,21 @@ def test_a_proposal_stands_at_its_activity_and_in_the_list(
     assert (422, "activity_id") == (refused.status, refused.body["errors"][0]["field"])
 
 
+def test_the_registry_closes_the_public_part_with_a_reason(embedded: System, everyone: Client) -> None:
+    body = {"kind": "petition", "municipality": "34-35", "subject": "Rampa", "body": "Bu rampa çok dardır."}
+    opened = {"public_title": "Bir kişi hakkında", "public_text": "Herkes okumasın."}
+    clerk, who = embedded.client("clerk"), {"type": "citizen", "name": "Başvuru Sahibi"}
+    made = clerk.post("/petitions", {**body, "channel": "counter", "petitioner": who, "support": opened})
+    path = f"/petitions/{made['id']}/support"
+    assert "Bir kişi hakkında" == everyone.get(path)["title"]
+    assert 401 == everyone.ask("DELETE", path, {"reason": "x"}).status
+    assert 403 == embedded.client("unit").ask("DELETE", path, {"reason": "x"}).status
+    assert 422 == clerk.ask("DELETE", path, {}).status
+    assert 204 == clerk.ask("DELETE", path, {"reason": "Kişi hakkında"}).status
+    assert 404 == everyone.ask("GET", path).status
+    assert 409 == clerk.ask("DELETE", path, {"reason": "Yine"}).status
+
+
 def test_the_export_opens_in_a_spreadsheet_and_runs_nothing(embedded: System, proposal: dict[str, Any]) -> None:
     unit = embedded.client("unit")
     got = unit.session.get(f"{unit.url}/municipalities/34-35/proposals.csv", headers={"Accept-Language": "tr"})
@@ -115,7 +130,8 @@ def test_the_export_opens_in_a_spreadsheet_and_runs_nothing(embedded: System, pr
     rows = list(csv.reader(io.StringIO(got.content.decode("utf-8-sig")), delimiter=";"))
     assert ["Sayı", "Başvuru tarihi", "Tür", "Aşama", "Sonuç", "Paydaş türü", "Kurum"] == rows[0][:7]
     mine = next(row for row in rows if row[0] == proposal["number"])
-    assert ["İş birliği önerisi", "Alındı", "", "Sivil toplum kuruluşu", "'=Harita Topluluğu", "F1.1.1"] == mine[2:8]
+    told = ["İş birliği önerisi", "Kayda alındı", "", "Sivil toplum kuruluşu", "'=Harita Topluluğu", "F1.1.1"]
+    assert told == mine[2:8]
     assert "HYPERLINK" not in got.text
     assert [] == [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
 

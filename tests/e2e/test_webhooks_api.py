@@ -155,6 +155,16 @@ def test_a_webhook_is_its_offices_alone(system: System, unit: Client, receiver: 
     assert 403 == system.client("auditor").ask("POST", "/webhooks", {"url": receiver.url(), "events": ["*"]}).status
 
 
+def test_an_office_may_try_out_its_webhooks_ten_times_a_minute(system: System, receiver: Receiver) -> None:
+    neighbour = system.client("besiktas.unit")
+    path = f"/webhooks/{uuid.uuid4()}/test"
+    answers = [neighbour.ask("POST", path) for _ in range(12)]
+    assert {404, 429} == {each.status for each in answers}
+    refused = answers[-1]
+    assert (429, "throttled") == (refused.status, refused.body["code"])
+    assert 1 <= int(refused.headers["Retry-After"]) <= 6
+
+
 def test_the_receiver_of_the_how_to_takes_what_is_genuine_and_nothing_else(
     system: System, unit: Client, tmp_path: Path
 ) -> None:
@@ -168,7 +178,7 @@ def test_the_receiver_of_the_how_to_takes_what_is_genuine_and_nothing_else(
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         try:
-            until(lambda: unit.post(f"/webhooks/{own['id']}/test", status=200)["status"] == 204)
+            until(lambda: unit.ask("POST", f"/webhooks/{own['id']}/test").body.get("status") == 204)
             assert process.stdout is not None
             assert f"webhook.tested.v1 {own['id']} 1" == process.stdout.readline().decode().strip()
             receiver = Client(f"http://127.0.0.1:{port}", None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
+import re
 import ssl
 import subprocess
 import threading
@@ -18,15 +20,18 @@ import eventlet
 import pytest
 from harness import free_port, until
 from machine import new_postgres
-from mail_server import Mail, MailServer, mail_server
+from mail_server import REFUSES_US, Mail, MailServer, mail_server
 from sqlalchemy import select, text
 
 from services.kernel.actor import Actor
 from services.kernel.errors import Unavailable, error_from_plain
-from services.notifications.adapters.post import PostRows, take_report
+from services.notifications.adapters import mail as smtp_line
+from services.notifications.adapters.post import PostRows, place, take_report
 from services.notifications.adapters.repository import Repository
 from services.notifications.adapters.tables import DELIVERIES, METADATA, NOTIFICATIONS
-from services.notifications.domain.delivery import LEASE
+from services.notifications.application import posting
+from services.notifications.application.posting import Suppression
+from services.notifications.domain.delivery import LEASE, fingerprint
 from services.notifications.domain.happening import Notification, notification_id
 from services.notifications.service import NotificationsService
 from services.notifications.service import dispatch as posting_desk
@@ -37,6 +42,7 @@ from services.runtime.migration import upgrade
 from services.runtime.settings import Settings
 
 TURN = "protocol.moved.v1/turn"
+DAY = 24 * 3600
 PARAMS = {
     "title": "Engelsiz sokaklar",
     "municipality_name": "Şişli Belediyesi",
@@ -55,6 +61,8 @@ class Gateway:
         self.offices: dict[str, list[str]] = {}
         self.addresses: dict[str, str | None] = {}
         self.away = False
+        self.hangs_seconds = 0.0
+        self.asked = 0
 
     def holders(self, offices: list[str], on: str) -> dict[str, list[dict[str, Any]]]:  # noqa: ARG002 - the RPC
         self._answer()
@@ -68,7 +76,9 @@ class Gateway:
         return {user: self.addresses.get(user) for user in user_ids}
 
     def _answer(self) -> None:
-        if self.away:
+        self.asked += 1
+        eventlet.sleep(self.hangs_seconds)
+        if self.away or self.hangs_seconds:
             raise Unavailable("away")
 
 
@@ -77,8 +87,14 @@ class Petitions:
 
     def __init__(self) -> None:
         self.contacts: dict[str, dict[str, Any]] = {}
+        self.hangs_seconds = 0.0
+        self.asked = 0
 
     def contact_of(self, recipient: str) -> dict[str, Any] | None:
+        self.asked += 1
+        eventlet.sleep(self.hangs_seconds)
+        if self.hangs_seconds:
+            raise Unavailable("away")
         return self.contacts.get(recipient)
 
 
@@ -209,6 +225,8 @@ def test_whoever_holds_the_office_gets_one_mail_in_plain_text_and_html(house: Ho
         assert "Next to act: the mayor (Şişli Belediyesi)." in shown
         assert "formal service alone counts (7201/7-a)" in shown
         assert "https://imece.example.org/" in shown
+        assert re.search(r"https://imece\.example\.org/unsubscribe/[0-9a-f-]{36}", shown), "a page for people"
+        assert "/api/v1/unsubscribe/" not in shown
     assert '<html lang="en">' in mail.html
     assert "imece@sisli.example.org" == mail.sender
 
@@ -326,7 +344,10 @@ def test_an_outage_that_does_not_end_makes_dead_letters_which_can_be_sent_later(
     house.service.settings = replace(house.settings, smtp_url="smtp+plain://127.0.0.1:1")
     house.tell(office)
     house.run()
-    house.wait(800)
+    house.wait(6 * DAY)
+    house.service.send_mails()
+    assert [("waiting", "channel_away")] == house.states(user)
+    house.wait(DAY)
     house.service.send_mails()
     assert [("failed", "channel_away")] == house.states(user)
     house.service.settings = house.settings
@@ -337,6 +358,22 @@ def test_an_outage_that_does_not_end_makes_dead_letters_which_can_be_sent_later(
     house.run()
     assert 1 == len(house.server.to(address))
     assert 0 == shelf.count()
+
+
+def test_of_a_petitioner_whose_address_does_not_work_the_clerk_is_told_with_the_number(house: House) -> None:
+    refused = f"nobody@{uuid.uuid4().hex[:8]}.example.org"
+    clerk = Actor(role="registry_clerk", municipality="34-35").to_plain()
+    for _ in range(2):
+        petition = str(uuid.uuid4())
+        petitioner = f"petitioner@{petition}"
+        house.petitions.contacts[petitioner] = {"email": refused, "language": "tr", "values": {}}
+        for _ in range(2):
+            house.tell(petitioner, "petition.submitted.v1", "petition.submitted.v1", number="34-35/2026/D7")
+            house.run()
+        told = answer(house.service.list_notifications(actor=clerk, language="en"))["items"]
+        own = one([each for each in told if each["subject_id"] == petition])
+        assert ("mail.petitioner_address_bounced", "34-35/2026/7") == (own["event"], own["reference"])
+        assert refused not in str(own)
 
 
 def test_an_address_refused_for_good_gets_no_mail_again_and_is_a_task_for_the_administrator(house: House) -> None:
@@ -580,6 +617,299 @@ def status_report(message_id: str, address: str) -> bytes:
     ).encode()
 
 
+# what must hold up nobody
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> float:
+    """A run and a question that nobody answers, both twenty times as fast; how long such a question takes."""
+    monkeypatch.setattr(posting_desk, "_RUN_SECONDS", posting_desk._RUN_SECONDS / 20)  # noqa: SLF001
+    return Settings().rpc_timeout / 20
+
+
+def petitioners(house: House, count: int) -> list[str]:
+    """So many petitioners who were told something; their addresses."""
+    made = []
+    for _ in range(count):
+        recipient, address = f"petitioner@{uuid.uuid4()}", f"biri@{uuid.uuid4().hex[:8]}.example.org"
+        house.petitions.contacts[recipient] = {"email": address, "language": "tr", "values": {}}
+        house.tell(recipient, "petition.submitted.v1")
+        made.append(address)
+    return made
+
+
+def test_while_petitions_hangs_people_get_their_mails_and_petitioners_afterwards(house: House, hasty: float) -> None:
+    addresses = petitioners(house, 30)
+    people = [house.holder() for _ in range(30)]
+    for office, _, _ in people:
+        house.tell(office)
+    house.service.tell_people()
+    house.petitions.hangs_seconds = hasty
+    for _ in range(5):
+        house.service.send_mails()
+    assert [[("sent", None)]] * 30 == [house.states(user) for _, user, _ in people]
+    assert 30 == len(house.server.mails())
+    assert house.petitions.asked <= 5, "once for each run"
+    house.petitions.hangs_seconds = 0
+    house.wait(31)
+    for _ in range(3):
+        house.service.send_mails()
+    assert sorted(addresses) == sorted(mail.to[0] for mail in house.server.mails() if mail.to[0] in addresses)
+
+
+@ON_ONE_DATABASE
+def test_while_the_gateway_hangs_petitioners_get_their_mails(house: House, hasty: float) -> None:
+    people = [house.holder() for _ in range(3)]
+    for office, _, _ in people:
+        house.tell(office)
+    addresses = petitioners(house, 3)
+    house.service.tell_people()
+    house.gateway.hangs_seconds = hasty
+    house.service.send_mails()
+    assert sorted(addresses) == sorted(mail.to[0] for mail in house.server.mails())
+    assert [[("waiting", "directory_away")]] * 3 == [house.states(user) for _, user, _ in people]
+
+
+@pytest.mark.parametrize("odd", ["a@[x.org", "a@x..org", "a(b@example.org", "=?utf-8?q?x?=@example.org"])
+def test_an_address_that_is_none_holds_up_no_other(house: House, odd: str) -> None:
+    (office, user, _), (other, _, address) = house.holder(), house.holder()
+    house.gateway.addresses[user] = odd
+    house.tell(office)
+    house.tell(other)
+    house.run()
+    assert [("failed", "address_refused")] == house.states(user)
+    assert 1 == len(house.server.to(address))
+
+
+def test_a_mail_that_cannot_be_written_is_a_dead_letter_and_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (office, user, broken), (other, _, address) = house.holder(), house.holder()
+    compose = smtp_line.compose
+
+    def stumbles(message: Any, *more: Any) -> Any:
+        if message.to == broken:
+            raise AttributeError(broken)
+        return compose(message, *more)
+
+    monkeypatch.setattr(smtp_line, "compose", stumbles)
+    house.tell(office)
+    house.tell(other)
+    house.run()
+    assert [("failed", "message_refused")] == house.states(user)
+    assert 1 == len(house.server.to(address))
+    assert broken not in caplog.text
+
+
+@ON_ONE_DATABASE
+def test_a_line_break_in_a_name_is_no_fault_of_the_address(house: House) -> None:
+    office, user, address = house.holder()
+    house.tell(office)
+    with house.database.write() as connection:
+        connection.execute(NOTIFICATIONS.update().where(NOTIFICATIONS.c.office == office).values(reference="34\n35"))
+    house.run()
+    assert [("sent", None)] == house.states(user)
+    assert "Permission refused (34 35)" == one(house.server.to(address)).message["Subject"]
+
+
+def test_a_mail_that_ends_its_process_comes_to_an_end_and_takes_no_other_with_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting_desk, "_STEADY_SECONDS", 0.0)
+    others = [house.holder() for _ in range(3)]
+    office, user, poison = house.holder()
+    for each in (office, *(other for other, _, _ in others)):
+        house.tell(each)
+    house.service.tell_people()
+    send, died = smtp_line.Smtp.send, 0
+
+    def ends(smtp: smtp_line.Smtp, message: Any) -> Any:
+        if message.to == poison:
+            raise KeyboardInterrupt
+        return send(smtp, message)
+
+    monkeypatch.setattr(smtp_line.Smtp, "send", ends)
+    for _ in range(20):
+        try:
+            house.service.send_mails()
+        except KeyboardInterrupt:
+            died += 1
+        house.wait(LEASE.total_seconds() + 1)
+    assert 1 + 3 == died, "the first time, and once for each pause"
+    assert [("failed", "message_refused")] == house.states(user)
+    assert [[("sent", None)]] * 3 == [house.states(each) for _, each, _ in others]
+
+
+@pytest.mark.parametrize("name", ["closing", "leaving"])
+def test_a_server_that_hangs_up_at_one_mail_gets_the_others_at_once(house: House, name: str) -> None:
+    first = house.holder(name)
+    everyone = [first, *(house.holder() for _ in range(3))]
+    for office, _, _ in everyone:
+        house.tell(office)
+        house.wait(0.001)
+    house.run()
+    assert [[("waiting", "channel_away")], *[[("sent", None)]] * 3] == [house.states(user) for _, user, _ in everyone]
+    assert [1] == [each["attempts"] for each in house.deliveries(f"person@{first[1]}")]
+
+
+def test_a_server_that_refuses_us_is_asked_twice_and_afterwards_those_behind_come_first(house: House) -> None:
+    everyone = [house.holder() for _ in range(5)]
+    for office, _, _ in everyone:
+        house.tell(office)
+    house.service.tell_people()
+    refuses = house.server.folder / REFUSES_US
+    refuses.touch()
+    try:
+        house.service.send_mails()
+    finally:
+        refuses.unlink()
+    attempts = sorted(each["attempts"] for _, user, _ in everyone for each in house.deliveries(f"person@{user}"))
+    assert [0, 0, 0, 1, 1] == attempts
+    assert [[("waiting", "channel_away")]] * 5 == [house.states(user) for _, user, _ in everyone]
+    house.wait(31)
+    house.service.send_mails()
+    assert 3 == len(house.server.mails()), "what the server refused waits longer"
+    house.wait(120)
+    house.service.send_mails()
+    assert sorted(address for _, _, address in everyone) == sorted(each.to[0] for each in house.server.mails())
+
+
+@ON_ONE_DATABASE
+@pytest.mark.parametrize("patience", [300, 0.2])
+def test_a_server_may_think_long_after_the_final_dot(
+    house: House, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    monkeypatch.setattr(smtp_line, "_STEP_SECONDS", 0.5)
+    monkeypatch.setattr(smtp_line, "_THINKING_SECONDS", patience)
+    office, user, address = house.holder("thorough")
+    house.tell(office)
+    house.run()
+    if patience < 1:
+        assert [("waiting", "not_now")] == house.states(user), "it may have taken the mail"
+        return
+    assert (1, [("sent", None)]) == (len(house.server.to(address)), house.states(user))
+
+
+def test_while_a_server_thinks_no_other_process_takes_the_mail_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting_desk, "_STEADY_SECONDS", 0.0)
+    monkeypatch.setattr(posting_desk, "_RENEW_SECONDS", 0.01)
+    everyone = [house.holder() for _ in range(3)]
+    for office, _, _ in everyone:
+        house.tell(office)
+    house.service.tell_people()
+    send, other = smtp_line.Smtp.send, house.replica()
+
+    def thinks(smtp: smtp_line.Smtp, message: Any) -> Any:
+        for _ in range(4):
+            house.wait(LEASE.total_seconds() * 0.6)
+            eventlet.sleep(0.05)
+            before = len(house.server.mails())
+            other.send_mails()
+            assert before == len(house.server.mails())
+        return send(smtp, message)
+
+    monkeypatch.setattr(smtp_line.Smtp, "send", thinks)
+    house.service.send_mails()
+    assert sorted(address for _, _, address in everyone) == sorted(each.to[0] for each in house.server.mails())
+    assert [[("sent", None)]] * 3 == [house.states(user) for _, user, _ in everyone]
+
+
+def test_an_event_gets_its_places_as_a_whole_however_many_offices_hear_of_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while place(house.database):
+        pass
+    monkeypatch.setattr("services.notifications.adapters.post._PLACED_AT_ONCE", 3)
+    events = [str(uuid.uuid4()) for _ in range(4)]
+    now = house.time.now()
+    with house.database.write() as connection:
+        for event_id in events:
+            offices = [f"mayor@{uuid.uuid4().hex[:8]}" for _ in range(5)]
+            Repository(connection).tell(
+                [
+                    Notification(
+                        id=notification_id(event_id, office), office=office, event_id=event_id,
+                        event="protocol.moved.v1", subject_id=event_id, reference="", template="protocol.moved.v1/refuse",
+                        params=PARAMS, created_at=now, topic=TURN,
+                    )
+                    for office in offices
+                ]
+            )  # fmt: skip
+    assert [5, 5, 5, 5, 0] == [place(house.database) for _ in range(5)]
+    with house.database.read() as connection:
+        order = connection.execute(
+            select(NOTIFICATIONS.c.event_id)
+            .where(NOTIFICATIONS.c.event_id.in_(events))
+            .order_by(NOTIFICATIONS.c.position)
+        ).scalars()
+        assert [each for each in sorted(events) for _ in range(5)] == list(order)
+
+
+# stopping, for people without an account
+
+
+@pytest.mark.parametrize("kind", ["petitioner", "supporter"])
+def test_whoever_stops_the_mails_of_one_petition_gets_none_of_another(house: House, kind: str) -> None:
+    address = f"biri@{uuid.uuid4().hex[:8]}.example.org"
+    told = "petition.support_requested.v1" if kind == "supporter" else "petition.submitted.v1"
+    for number in range(2):
+        recipient = f"{kind}@{uuid.uuid4()}"
+        house.petitions.contacts[recipient] = {"email": address, "language": "tr", "values": {}}
+        house.tell(recipient, told, told)
+        house.run()
+        mail_program = str(one(house.server.to(address)).message["List-Unsubscribe"])
+        if number == 0:
+            token = mail_program.rpartition("/")[2].rstrip(">")
+            for _ in range(2):
+                assert {"mail": False} == answer(house.service.unsubscribe(token=token))
+    assert [("suppressed", "unsubscribed")] == [(each["state"], each["cause"]) for each in house.deliveries(recipient)]
+    office, user, _ = house.holder()
+    house.gateway.addresses[user] = address
+    house.tell(office)
+    house.run()
+    assert [("sent", None)] == house.states(user), "with an account the same person chooses there"
+
+
+@ON_ONE_DATABASE
+def test_an_address_that_was_stopped_and_bounces_stays_stopped_when_the_bounce_is_taken_back(house: House) -> None:
+    with house.database.write() as connection:
+        rows = PostRows(connection)
+        for cause in ("unsubscribed", "address_refused", "unsubscribed"):
+            rows.suppress(
+                Suppression(
+                    id=str(uuid.uuid4()),
+                    address_hash="f" * 64,
+                    masked="…",
+                    recipient="petitioner@x",
+                    cause=cause,
+                    since=house.time.now(),
+                )
+            )
+        assert {("f" * 64, "unsubscribed"), ("f" * 64, "address_refused")} == rows.suppressed(["f" * 64])
+        (bounce,) = [
+            each
+            for each in rows.suppressions(1, 200).items
+            if (each.address_hash, each.cause) == ("f" * 64, "address_refused")
+        ]
+        assert rows.allow_again(bounce.id)
+        assert {("f" * 64, "unsubscribed")} == rows.suppressed(["f" * 64])
+
+
+def test_an_address_cannot_be_tried_against_what_is_kept_of_it(house: House) -> None:
+    office, user, address = house.holder()
+    house.tell(office)
+    house.run()
+    (delivery,) = house.deliveries(f"person@{user}")
+    assert hashlib.sha256(address.encode()).hexdigest() != delivery["address_hash"]
+    with house.database.write() as connection:
+        secret = PostRows(connection).secret()
+        assert secret == PostRows(connection).secret()
+    assert fingerprint(secret, address) == delivery["address_hash"]
+    assert None is delivery["holder"]
+
+
 # TLS
 
 
@@ -679,6 +1009,21 @@ def test_a_choice_counts_from_now_on_and_needs_the_version_that_was_seen(house: 
     assert "Conflict" == house.service.choose(user_id=user, expected_version=0, events=events)["error"]["kind"]
     odd = [{"event": "no.such.topic", "stream": "daily"}]
     assert "Invalid" == house.service.choose(user_id=user, expected_version=1, events=odd)["error"]["kind"]
+
+
+def test_what_a_choice_does_not_name_stays_and_the_link_of_a_mail_stops_every_channel(house: House) -> None:
+    _, user, _ = house.holder(language=None)
+    house.choose(user, language="en", mail=False, elsewhere="+90 212 000 00 00")
+    kept = house.choose(user, events=[{"event": TURN, "stream": "weekly"}])
+    assert ("en", False, "+90 212 000 00 00") == (kept["language"], kept["mail"], kept["elsewhere"])
+    changed = house.choose(user, language=None, mail=True)
+    assert (None, True, "+90 212 000 00 00") == (changed["language"], changed["mail"], changed["elsewhere"])
+    assert "at_once" == {each["event"]: each["stream"] for each in changed["events"]}[TURN]
+    with house.database.read() as connection:
+        token = str(posting.chosen(PostRows(connection), f"person@{user}").token)
+    answer(house.service.unsubscribe(token=token))
+    stopped = answer(house.service.preferences(user_id=user))
+    assert (False, None) == (stopped["mail"], stopped["elsewhere"])
 
 
 def test_people_see_their_own_log_and_the_administrator_everyones_without_addresses(house: House) -> None:

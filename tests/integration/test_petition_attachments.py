@@ -9,6 +9,7 @@ import logging
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,13 +26,14 @@ from services.contracts.attachments import ATTACHMENT_KINDS, AttachmentAnswer
 from services.kernel.actor import PETITIONER, Actor
 from services.kernel.errors import Forbidden, Invalid, NotFound, Refused, Unavailable, error_from_plain
 from services.petitions.adapters.attachment import AttachmentFiles
-from services.petitions.adapters.tables import ATTACHMENTS, METADATA, PETITIONS
+from services.petitions.adapters.tables import ATTACHMENTS, CASE, METADATA, PETITIONS
 from services.petitions.domain.attachment import Kind
 from services.petitions.domain.code import new_code, sha256_of
 from services.petitions.service import PetitionsService
 from services.runtime import bucket
 from services.runtime.blob import Space, Store, store_of
 from services.runtime.clockwork import Time
+from services.runtime.contents import Contents
 from services.runtime.database import Database
 from services.runtime.settings import Settings
 
@@ -238,6 +240,48 @@ def test_the_reply_reaches_the_petitioner_with_the_answer(database: Database, de
     assert [reply] == [each["id"] for each in desk.listed(made, ANYONE, key)]
 
 
+def test_a_reply_sent_with_an_interim_reply_is_visible_from_then_on_and_a_units_annex_is_not(
+    database: Database, desk: Desk
+) -> None:
+    key = new_code()
+    made = petition(database, key, stage="assigned")
+    sent = desk.add(made, OFFICER, kind="reply")
+    desk.add(made, OFFICER, kind="annex")
+    assert [] == desk.listed(made, ANYONE, key)
+    act = {"petition_id": made, "number": 90, "move": "interim_reply", "from_stage": "assigned", "to_stage": "assigned"}
+    more = {"actor": OFFICER, "fields": {}, "known": {}, "done_on": date(2026, 3, 3), "procedure_version": 1}
+    with database.write() as connection:
+        now = desk.service.time.now()
+        connection.execute(
+            insert(CASE.acts).values(
+                **act, **more, recorded_at=now, calendar_version="", previous_hash="0" * 64, hash="1" * 64
+            )
+        )
+    later = desk.add(made, OFFICER, kind="reply")
+    assert [sent["id"]] == [each["id"] for each in desk.listed(made, ANYONE, key)]
+    with pytest.raises(NotFound):
+        desk.get(made, later["id"], ANYONE, key)
+    to_stage(database, made, "answered")
+    assert 3 == len(desk.listed(made, ANYONE, key))
+
+
+def test_a_file_that_comes_or_goes_is_an_act_of_the_history_without_its_name(database: Database, desk: Desk) -> None:
+    key = new_code()
+    made = petition(database, key, signature="handwritten", kind="petition")
+    added = desk.add(made, ANYONE, petition_key=key, file_name="(KİŞİ ADI).pdf", title="(KİŞİ ADI)")
+    seen = select(PETITIONS.c.signature_seen, PETITIONS.c.version).where(PETITIONS.c.id == made)
+    with database.read() as connection:
+        assert (True, 2) == tuple(connection.execute(seen).one())
+    desk.remove(made, added["id"], ANYONE, petition_key=key)
+    with database.read() as connection:
+        acts = connection.execute(select(CASE.acts).where(CASE.acts.c.petition_id == made)).all()
+        assert (False, 3) == tuple(connection.execute(seen).one())
+    told = {"kind": "scan", "sha256": added["sha256"]}
+    assert [("add_file", "petitioner", told), ("remove_file", "petitioner", told)] == [
+        (act.move, act.actor["role"], act.fields) for act in acts
+    ]
+
+
 def test_who_added_a_file_removes_it_while_the_petition_is_not_registered(database: Database, desk: Desk) -> None:
     key = new_code()
     made = petition(database, key)
@@ -258,6 +302,31 @@ def test_who_added_a_file_removes_it_while_the_petition_is_not_registered(databa
     with pytest.raises(Refused):
         desk.remove(made, scan["id"])
     assert not desk.listed(made)[0]["may_remove"]
+
+
+def test_a_transaction_waits_for_the_store_with_one_removal_at_most(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = petition(database)
+    for _ in range(3):
+        desk.remove(made, desk.add(made, content=b"%PDF-" + uuid.uuid4().bytes)["id"])
+    removed: list[int] = []
+    let_go, write = Contents.let_go, Database.write
+
+    def counted(self: Contents, sha256: str) -> None:
+        removed[-1] += 1
+        let_go(self, sha256)
+
+    @contextmanager
+    def noted(self: Database) -> Iterator[Any]:
+        removed.append(0)
+        with write(self) as connection:
+            yield connection
+
+    monkeypatch.setattr(Contents, "let_go", counted)
+    monkeypatch.setattr(Database, "write", noted)
+    desk.service.clear_removed_attachments()
+    assert ([1, 1, 1, 0], []) == (removed, kept(desk))
 
 
 def test_content_stays_until_the_last_petition_that_has_it_lets_it_go(database: Database, desk: Desk) -> None:

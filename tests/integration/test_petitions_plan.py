@@ -338,7 +338,12 @@ def test_all_proposals_stand_in_one_list_by_activity_and_stakeholder(database: D
     send(petitions, SMALL)
     ids = activities(petitions.get_plan(municipality=SISLI))
     petition(database, ids["F1.1.1"])
-    school = {"petitioner_type": "school", "organisation_name": None, "petitioner_name": "Bir İlkokul"}
+    school = {
+        "petitioner_type": "school",
+        "organisation_name": None,
+        "petitioner_name": "Bir İlkokul",
+        "channel": "post",
+    }
     petition(database, ids["F1.1.1"], **school, stage="answered", outcome="accepted")
     person = {"petitioner_type": "citizen", "organisation_name": None, "petitioner_name": "(KİŞİ ADI)"}
     opinion = petition(database, None, **person, kind="opinion")
@@ -380,6 +385,23 @@ def test_the_public_sees_institutions_in_numbers_and_few_persons_not_at_all(
     assert {"institutions": {"total": 1, "stages": [{"stage": "answered", "count": 1}]}, "persons": None} == shown()
     petition(database, activity, petitioner_type="mukhtar")
     assert 5 == shown()["persons"]
+
+
+def test_who_only_says_to_be_a_body_is_not_named_and_counts_among_persons(
+    database: Database, petitions: Caller
+) -> None:
+    send(petitions, SMALL)
+    activity = activities(petitions.get_plan(municipality=SISLI))["F1.1.1"]
+    so_called = {"petitioner_type": "company", "organisation_name": None, "petitioner_name": "(KİŞİ ADI)"}
+    for _ in range(5):
+        petition(database, activity, **so_called)
+    petition(database, activity, **{**so_called, "petitioner_name": "Örnek A.Ş.", "channel": "counter"})
+    found = petitions.list_proposals(actor=UNIT, municipality=SISLI)
+    assert {None, "Örnek A.Ş."} == {each["institution"] for each in found["items"]}
+    table = petitions.export_proposals(actor=UNIT, municipality=SISLI)
+    assert "KİŞİ" not in json.dumps([found, table], ensure_ascii=False)
+    public = petitions.get_plan_activity(municipality=SISLI, activity_id=activity)["proposals"]
+    assert (1, 5) == (public["institutions"]["total"], public["persons"])
 
 
 def test_the_export_holds_every_proposal_once_and_no_person(

@@ -14,7 +14,7 @@ from archive import StandingTime
 from machine import new_postgres, together
 from petition_builder import ACTORS, CITIZEN, CSO, FILED, Way
 from protocol_builder import ORGANISATION
-from sqlalchemy import select, text, update
+from sqlalchemy import event, insert, select, text, update
 
 from services.contracts.petitions import EVENTS
 from services.kernel.actor import PETITIONER, ROLES, Actor
@@ -23,7 +23,7 @@ from services.kernel.text import Sentence
 from services.petitions.adapters.access import admitted
 from services.petitions.adapters.audit import verify
 from services.petitions.adapters.repository import Stores
-from services.petitions.adapters.tables import CASE, METADATA, PETITIONS, RUNTIME
+from services.petitions.adapters.tables import ATTACHMENTS, CASE, METADATA, PETITIONS, RUNTIME
 from services.petitions.domain.case import PetitionCase
 from services.petitions.domain.code import sha256_of
 from services.petitions.service import PetitionsService
@@ -270,6 +270,144 @@ def test_the_same_petition_sent_again_while_open_is_linked_and_counts_from_the_f
     assert (first["id"], first["due_on"], FILED.isoformat()) == (again["repeats"], again["due_on"], again["filed_on"])
     other = desk.submit(petitioner={"type": "citizen", "name": "Başkası", "address": "Şişli"})
     assert (None, "2026-10-19") == (other["repeats"], other["due_on"])
+
+
+def twice(desk: Desk, **fields: Any) -> tuple[str, str]:
+    """A petition at a unit, and the same sent again twelve days later."""
+    first = desk.submit(**fields)
+    desk.move(first["id"], "register")
+    again = desk.at(FILED + timedelta(days=12)).submit(**fields)
+    return str(first["id"]), str(again["id"])
+
+
+def answer_clock(desk: Desk, petition_id: str) -> tuple[Any, ...]:
+    """The clock of the answer that counts, without its own name."""
+    kinds = ("PETITION_ANSWER", "INFO_ACCESS", "NON_FINAL_WAIT")
+    newest = [each for each in desk.get(petition_id)["clocks"] if each["kind"] in kinds][-1]
+    return tuple(newest[name] for name in ("kind", "started_on", "due_on", "length", "state", "pauses", "met_on"))
+
+
+FIRSTS: dict[str, tuple[str, list[tuple[str, Any, dict[str, Any]]]]] = {
+    "paused": ("petition", [("return_for_completion", CLERK, {"missing": ["address"]})]),
+    "resumed": (
+        "petition",
+        [("return_for_completion", CLERK, {"missing": ["address"]}), ("examine_anyway", CLERK, {})],
+    ),
+    "interim": ("petition", [("interim_reply", UNIT, {"text": "İnceleme sürüyor."})]),
+    "extended": ("information_request", [("extend", UNIT, {"reason": "other_body", "notified_on": "2026-09-19"})]),
+    "fee": ("information_request", [("notify_fee", UNIT, {"amount": "12.50"})]),
+    "paid": ("information_request", [("notify_fee", UNIT, {"amount": "12.50"}), ("record_payment", CLERK, {})]),
+}
+
+
+@pytest.mark.parametrize("happens", ["before", "after"])
+@pytest.mark.parametrize("what", FIRSTS)
+def test_what_lawfully_happens_to_the_first_happens_to_what_was_sent_again(desk: Desk, what: str, happens: str) -> None:
+    kind, moves = FIRSTS[what]
+    first = str(desk.submit(kind=kind)["id"])
+    desk.move(first, "register")
+    desk.at(FILED + timedelta(days=12))
+    if happens == "after":
+        again = str(desk.submit(kind=kind)["id"])
+    for move, actor, fields in moves:
+        desk.move(first, move, actor, **fields)
+    if happens == "before":
+        again = str(desk.submit(kind=kind)["id"])
+    assert first == desk.get(again)["links"]["repeats"]["id"]
+    assert answer_clock(desk, first) == answer_clock(desk, again)
+    desk.told(again)
+    assert [] == list(verify(desk.database))
+
+
+def test_what_was_sent_again_is_closed_with_the_first_answer_and_shows_it(desk: Desk) -> None:
+    first, again = twice(desk)
+    remedy = {"remedy": "İdare mahkemesi", "remedy_days": 60}
+    desk.move(first, "reply", UNIT, outcome="refused", reason="Plan dışı", **remedy)
+    found = desk.get(again)
+    assert ("answered", "refused", "Plan dışı", "İdare mahkemesi") == (
+        found["stage"], found["outcome"], found["answer"]["reason"], found["answer"]["remedy"],
+    )  # fmt: skip
+    suits = [next(c for c in desk.get(each)["clocks"] if c["kind"] == "SUIT") for each in (first, again)]
+    assert 1 == len({(each["started_on"], each["due_on"]) for each in suits})
+    assert "close_with_first" == timeline(desk, again)[-1]["move"]
+    assert {} == {
+        each["kind"]: each for each in found["clocks"] if each["state"] == "running" and each["kind"] != "SUIT"
+    }
+
+
+def test_what_was_sent_again_is_declined_with_the_first(desk: Desk) -> None:
+    first, again = twice(desk)
+    desk.move(first, "decline_to_examine", letter="b", reason="Dava", remedy="İdare mahkemesi", remedy_days=60)
+    assert ("declined", "not_examined") == tuple(desk.get(again)[name] for name in ("stage", "outcome"))
+
+
+def test_a_late_answer_to_the_first_closes_what_was_sent_again_after_its_own_silence(desk: Desk) -> None:
+    first, again = twice(desk)
+    desk.at(FILED + timedelta(days=40)).ask("run_due_clocks")
+    assert ["note_silence"] == [each["move"] for each in timeline(desk, again)][-1:]
+    desk.move(first, "reply", UNIT, outcome="informed", reason="Bilginize.")
+    assert "answered" == desk.get(again)["stage"]
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_when_the_first_is_withdrawn_what_was_sent_again_goes_on_from_the_first_filing(
+    desk: Desk, *, paused: bool
+) -> None:
+    first, again = twice(desk)
+    if paused:
+        desk.move(first, "return_for_completion", missing=["address"])
+        desk.at(FILED + timedelta(days=17))
+    desk.move(first, "withdraw", reason="Başvuran geldi.")
+    found = desk.get(again)
+    kind, started_on, due_on, _, state, pauses, _ = answer_clock(desk, again)
+    assert ("received", "PETITION_ANSWER", FILED.isoformat(), "running") == (found["stage"], kind, started_on, state)
+    assert ("2026-10-12" if paused else "2026-10-07", int(paused)) == (due_on, len(pauses))
+    assert "stand_alone" == timeline(desk, again)[-1]["move"]
+    desk.move(again, "register")
+    assert "awaiting_completion" == desk.move(again, "return_for_completion", missing=["address"])["stage"]
+
+
+def test_when_an_accepted_first_is_withdrawn_the_answer_to_what_was_sent_again_is_owed(desk: Desk) -> None:
+    proposal = {"kind": "partnership_proposal", "petitioner": {"type": "organisation"}}
+    first, again = (str(desk.submit(OWN, **proposal)["id"]) for _ in range(2))
+    desk.move(first, "register")
+    accept = {"title": "Mahalle haritası", "municipal_duty": "5393/14", "starts_on": "2026-12-01", "term_months": 12}
+    desk.move(first, "accept_proposal", UNIT, **accept)
+    assert "met" == answer_clock(desk, again)[4]
+    desk.move(first, "withdraw", OWN)
+    assert ("PETITION_ANSWER", FILED.isoformat(), "2026-10-07", 30, "running") == answer_clock(desk, again)[:5]
+    assert [] == list(verify(desk.database))
+
+
+def test_a_first_that_becomes_a_protocol_answers_what_was_sent_again(desk: Desk) -> None:
+    proposal = {"kind": "partnership_proposal", "petitioner": {"type": "organisation"}}
+    first, again = (str(desk.submit(OWN, **proposal)["id"]) for _ in range(2))
+    desk.move(first, "register")
+    name, data, version, event_id = NEWS[0]
+    desk.hear(name, data(first), version, event_id)
+    assert ("answered", "accepted") == tuple(desk.get(again)[each] for each in ("stage", "outcome"))
+    assert [] == list(verify(desk.database))
+
+
+def test_a_new_holiday_moves_what_was_sent_again_once_and_says_why(desk: Desk) -> None:
+    first, again = twice(desk, kind="information_request")
+    desk.hear("calendar.day_added.v1",
+              {"on": "2026-09-24", "kind": "holiday", "name": "Yas günü", "source": "RG", "version": 1}, 1)  # fmt: skip
+    assert answer_clock(desk, first) == answer_clock(desk, again)
+    with desk.database.read() as connection:
+        moved = RUNTIME.outbox.select().where(RUNTIME.outbox.c.name == "petition.clock_moved.v1")
+        rows = connection.execute(moved).all()
+    assert [("calendar", 1), ("calendar", 1)] == [
+        (row.data["why"], sum(each.subject_id == row.subject_id for each in rows)) for row in rows
+    ]
+    assert [] == list(verify(desk.database))
+
+
+def test_what_changes_the_period_is_done_in_the_first_alone(desk: Desk) -> None:
+    _, again = twice(desk)
+    with pytest.raises(Refused) as refused:
+        desk.move(again, "return_for_completion", missing=["address"])
+    assert ["is_not_sent_again"] == [each["code"] for each in refused.value.details["reasons"]]
 
 
 def test_one_text_that_many_send_is_many_petitions_and_each_may_be_sent_again(desk: Desk) -> None:
@@ -520,7 +658,7 @@ def test_a_petition_forwarded_to_a_municipality_here_arrives_there_with_its_firs
     arrived = sent["links"]["forwarded_to"]
     clerk = Actor("registry_clerk", "b", municipality="34-10").to_plain()
     there = desk.get(arrived["id"], clerk)
-    assert ("received", "forwarded", "2026-09-07", "2026-09-17") == tuple(
+    assert ("received", "web", "2026-09-07", "2026-09-17") == tuple(
         there[name] for name in ("stage", "channel", "filed_on", "received_on")
     )
     assert (
@@ -534,6 +672,115 @@ def test_a_petition_forwarded_to_a_municipality_here_arrives_there_with_its_firs
     assert "petition.submitted.v1" in desk.told(arrived["id"])
     with pytest.raises(NotFound):
         desk.get(arrived["id"])
+
+
+def test_a_forwarded_petition_takes_its_files_along_and_their_contents_are_shared(desk: Desk) -> None:
+    made = desk.submit()
+
+    def row(kind: str, by: str) -> dict[str, Any]:
+        told = {"title": kind, "file_name": f"{kind}.pdf", "media_type": "application/pdf", "size": 4}
+        return {"id": str(uuid.uuid4()), "petition_id": made["id"], "kind": kind, "sha256": kind * 8, **told,
+                "added_at": desk.service.time.now(), "added_by": by}  # fmt: skip
+
+    with desk.database.write() as connection:
+        connection.execute(
+            insert(ATTACHMENTS),
+            [row("scan", "registry_clerk@34-35"), row("annex", f"petitioner@{made['id']}"),
+             row("reply", "unit_officer@34-35"), row("mandate", "unit_officer@34-35")],
+        )  # fmt: skip
+    sent = desk.move(made["id"], "forward", municipality="34-10")
+    arrived = sent["links"]["forwarded_to"]["id"]
+    clerk = Actor("registry_clerk", "b", municipality="34-10").to_plain()
+    files = desk.ask("list_attachments", actor=clerk, petition_id=arrived)["items"]
+    assert {"scan": ("scan" * 8, "registry_clerk@34-35"), "annex": ("annex" * 8, f"petitioner@{arrived}")} == {
+        each["kind"]: (each["sha256"], each["added_by"]) for each in files
+    }
+    assert 4 == len(desk.ask("list_attachments", actor=CLERK, petition_id=made["id"])["items"])
+
+
+def test_the_receiving_clerk_acts_for_the_petitioner_of_a_forwarded_paper(desk: Desk) -> None:
+    paper = desk.submit(CLERK, channel="counter", petitioner={"type": "citizen", "name": "Başvuru Sahibi"})
+    arrived = desk.move(paper["id"], "forward", municipality="34-10")["links"]["forwarded_to"]["id"]
+    clerk = Actor("registry_clerk", "b", municipality="34-10").to_plain()
+    assert ("counter", paper["number"]) == (
+        (there := desk.get(arrived, clerk))["channel"], there["links"]["forwarded_from"]["number"],
+    )  # fmt: skip
+    desk.move(arrived, "return_for_completion", clerk, missing=["address"])
+    completed = desk.move(arrived, "complete", clerk, address="Beşiktaş")
+    assert ("registered", "Beşiktaş") == (completed["stage"], completed["petitioner"]["address"])
+
+
+def test_a_signed_in_citizen_without_an_office_sees_and_finds_the_own_petition_without_its_key(desk: Desk) -> None:
+    own, other = (Actor(PETITIONER, name).to_plain() for name in ("hesap-1", "hesap-2"))
+    made, _ = desk.submit(own), desk.submit(body="Başka bir şey")
+    assert made["id"] == desk.get(made["id"], own)["id"]
+    assert "withdrawn" == desk.move(made["id"], "withdraw", own)["stage"]
+    assert [made["id"]] == [each["id"] for each in desk.ask("list_petitions", actor=own)["items"]]
+    for stranger in (other, ANYONE):
+        assert 0 == desk.ask("list_petitions", actor=stranger)["total"]
+        with pytest.raises(NotFound):
+            desk.get(made["id"], stranger)
+    paper = desk.submit(CLERK, channel="counter")
+    with pytest.raises(NotFound):
+        desk.get(paper["id"], Actor(PETITIONER, CLERK["user_id"]).to_plain())
+
+
+def test_remembered_answers_hold_neither_text_nor_name(desk: Desk) -> None:
+    made = desk.submit(key="k", body="Parktaki rampa derhal yapılsın, lan!")
+    moved = desk.move(made["id"], "register", version=1, key="m")
+    with desk.database.read() as connection:
+        kept = [row.answer for row in connection.execute(select(RUNTIME.replies))]
+    assert 2 == len(kept)
+    assert all(each["id"] == made["id"] and set(each) <= {"id", "version", "key_salt"} for each in kept)
+    assert moved == desk.move(made["id"], "register", version=1, key="m")
+    again = desk.submit(key="k", body="Parktaki rampa derhal yapılsın, lan!")
+    assert (made["petition_key"], made["number"], made["tracking_code"], made["advice"]) == (
+        again["petition_key"], again["number"], again["tracking_code"], again["advice"],
+    )  # fmt: skip
+
+
+def test_lists_do_not_read_the_texts(desk: Desk) -> None:
+    desk.submit()
+    asked: list[str] = []
+    event.listen(desk.database.engine, "before_cursor_execute", lambda *seen: asked.append(seen[2]))
+    assert 1 == desk.ask("list_petitions", actor=CLERK)["total"]
+    desk.ask("work", actor=CLERK)
+    assert any("petitions.subject" in each for each in asked)
+    assert [] == [each for each in asked if "petitions.body" in each]
+
+
+def test_a_stated_signature_is_told_as_missing_until_the_clerk_confirms_it(desk: Desk) -> None:
+    made = desk.submit(signature={"kind": "e_signature"})
+    (missing,) = made["missing"]
+    assert ("signature", "3071/4") == (missing["element"], missing["article"])
+    registered = desk.move(made["id"], "register", signature_seen=True)
+    assert [] == registered["missing"]
+    assert [] == desk.get(made["id"])["missing"]
+    assert [] == desk.submit(CLERK, channel="counter", signature={"kind": "handwritten"})["missing"]
+
+
+def test_the_public_part_of_a_petition_is_closed_by_the_registry_with_a_reason(desk: Desk) -> None:
+    opened = {"public_title": "Parka rampa", "public_text": "Bir kişi hakkında"}
+    made = desk.submit(support=opened)
+    arguments: dict[str, Any] = {"petition_id": made["id"], "reason": "Bir kişi hakkında yazılmış", "key": "c"}
+    for stranger in (UNIT, Actor("mayor", "m", municipality="34-35").to_plain()):
+        with pytest.raises(Forbidden):
+            desk.ask("close_support", actor=stranger, **arguments)
+    with pytest.raises(NotFound):
+        desk.ask("close_support", actor=Actor("registry_clerk", "b", municipality="34-10").to_plain(), **arguments)
+    with pytest.raises(NotFound):
+        desk.ask("get_supported", petition_id=made["id"])
+    desk.move(made["id"], "register")
+    assert "Parka rampa" == desk.ask("get_supported", petition_id=made["id"])["title"]
+    for _ in range(2):
+        desk.ask("close_support", actor=CLERK, **arguments)
+    with pytest.raises(NotFound):
+        desk.ask("get_supported", petition_id=made["id"])
+    with pytest.raises(Refused):
+        desk.ask("close_support", actor=CLERK, **{**arguments, "key": "d"})
+    told = desk.ask("timeline", actor=ANYONE, petition_id=made["id"], petition_key=made["petition_key"])["items"][-1]
+    assert ("close_support", "Bir kişi hakkında yazılmış") == (told["move"], told["fields"]["reason"])
+    assert [] == list(verify(desk.database))
 
 
 def test_a_petition_is_not_forwarded_to_a_municipality_that_is_none(desk: Desk) -> None:
@@ -587,6 +834,64 @@ def test_the_owner_of_a_clock_is_reminded_once_for_each_rung(desk: Desk) -> None
     for days in (20, 20, 25, 28, 30):
         desk.at(FILED + timedelta(days=days)).ask("run_due_clocks")
     assert 4 == desk.told(made["id"]).count("petition.reminder_due.v1")
+
+
+def reminded(desk: Desk, first: date, last: date) -> list[tuple[str, int, str, str]]:
+    """What was told in these days, one look a day: rung, days left, due day, office."""
+    start = len(_reminders(desk))
+    for day in range((last - first).days + 1):
+        desk.at(first + timedelta(days=day)).ask("run_due_clocks")
+    return [(each["rung"], each["days_left"], each["due_on"], each["turn"]) for each in _reminders(desk)[start:]]
+
+
+def _reminders(desk: Desk) -> list[dict[str, Any]]:
+    with desk.database.read() as connection:
+        rows = connection.execute(select(RUNTIME.outbox).order_by(RUNTIME.outbox.c.id)).all()
+    found = [row.data for row in rows if row.name == "petition.reminder_due.v1"]
+    return [each for each in found if each["clock"] in ("PETITION_ANSWER", "INFO_ACCESS", "NON_FINAL_WAIT")]
+
+
+CLOSING = [("before", 10), ("before", 5), ("before", 2), ("due", 0), ("head", -5)]
+
+
+def test_an_extended_period_reminds_of_its_new_last_day_too(desk: Desk) -> None:
+    made = desk.submit(kind="information_request")
+    desk.move(made["id"], "register")
+    desk.move(made["id"], "assign", unit=desk.unit())
+    assert [("before", 10), ("before", 5), ("before", 2)] == [
+        each[:2] for each in reminded(desk, FILED, date(2026, 9, 24))
+    ]
+    due_on = desk.move(made["id"], "extend", UNIT, reason="other_body", notified_on="2026-09-24")["due_on"]
+    told = reminded(desk, date(2026, 9, 24), date(2026, 11, 2))
+    assert [(*rung, due_on, "unit_officer") for rung in CLOSING] == told
+
+
+def test_a_period_that_runs_again_reminds_of_its_new_last_day_too(desk: Desk) -> None:
+    made = desk.submit()
+    assert [("before", 10), ("before", 5)] == [each[:2] for each in reminded(desk, FILED, FILED + timedelta(days=26))]
+    desk.move(made["id"], "return_for_completion", missing=["address"])
+    assert [] == reminded(desk, FILED + timedelta(days=26), FILED + timedelta(days=40))
+    due_on = desk.move(made["id"], "examine_anyway")["due_on"]
+    told = reminded(desk, FILED + timedelta(days=40), FILED + timedelta(days=70))
+    assert [(*rung, due_on, "registry_clerk") for rung in CLOSING if rung[1] < 5] == told
+
+
+def test_a_period_that_was_recounted_reminds_of_its_new_last_day_too(desk: Desk) -> None:
+    made = desk.submit(kind="information_request")
+    assert [("before", 10), ("before", 5), ("before", 2), ("due", 0)] == [
+        each[:2] for each in reminded(desk, FILED, date(2026, 9, 28))
+    ]
+    day = {"on": "2026-09-28", "kind": "holiday", "name": "Yas günü", "source": "RG", "version": 1}
+    desk.hear("calendar.day_added.v1", day, 1)
+    assert "2026-09-29" == desk.get(made["id"])["due_on"]
+    told = reminded(desk, date(2026, 9, 28), date(2026, 10, 12))
+    assert [("due", 0, "2026-09-29", "registry_clerk"), ("head", -5, "2026-09-29", "registry_clerk")] == told
+
+
+def test_a_miss_that_is_noticed_weeks_late_still_reaches_the_head(desk: Desk) -> None:
+    desk.submit()
+    late = FILED + timedelta(days=60)
+    assert [("head", -5)] == [each[:2] for each in reminded(desk, late, late + timedelta(days=1))]
 
 
 def test_nothing_is_reminded_of_while_a_clock_stands(desk: Desk) -> None:
@@ -665,6 +970,30 @@ def test_what_happens_to_the_protocol_appears_once_in_whatever_order_it_is_told(
     assert [] == list(verify(desk.database))
 
 
+def test_an_accepted_proposal_shows_no_time_to_sue(desk: Desk) -> None:
+    petition_id = accepted(desk)
+    name, data, version, event_id = NEWS[0]
+    desk.hear(name, data(petition_id), version, event_id)
+    desk.at(FILED + timedelta(days=200)).ask("run_due_clocks")
+    page = desk.ask("tracking", code=desk.get(petition_id)["tracking_code"])
+    assert ("proposal_accepted", True, None, None, None) == tuple(
+        page[each] for each in ("stage", "stage_is_end", "due_on", "due", "overdue_since")
+    )
+    assert [] == _reminders(desk)
+
+
+def test_a_failed_draft_leaves_the_answer_owed_as_before_the_acceptance(desk: Desk) -> None:
+    petition_id = accepted(desk)
+    desk.at(FILED + timedelta(days=5)).ask("run_due_clocks")
+    desk.at(date(2027, 1, 12)).ask("run_due_clocks")
+    found = desk.get(petition_id)
+    assert ("assigned", "2027-01-07") == (found["stage"], found["overdue_since"])
+    assert [("head", -5, "NON_FINAL_WAIT")] == [
+        (each["rung"], each["days_left"], each["clock"]) for each in _reminders(desk)
+    ]
+    assert [] == list(verify(desk.database))
+
+
 def test_a_protocol_that_cannot_be_drafted_returns_the_proposal_with_its_reasons(desk: Desk) -> None:
     petition_id = accepted(desk)
     said = {"code": "x", "article": "5393/75", "message": Sentence("This organisation cannot be a party.").to_plain()}
@@ -703,6 +1032,9 @@ def test_a_protocol_of_a_petition_that_went_another_way_is_noted_and_changes_no_
     found = desk.get(petition_id)
     assert ("withdrawn", "34-35/2026/17") == (found["stage"], found["links"]["protocol"]["reference"])
     assert "note_protocol" == timeline(desk, petition_id)[-1]["move"]
+    with desk.database.read() as connection:
+        told = connection.execute(select(RUNTIME.outbox).where(RUNTIME.outbox.c.name == "petition.protocol_linked.v1"))
+        assert ["withdrawn"] == [row.data["stage"] for row in told]
 
 
 def test_other_protocols_leave_petitions_alone(desk: Desk) -> None:

@@ -67,6 +67,24 @@ def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -
     assert [] == [each for each in found if "plan" in str(each) or "support" in str(each)]
 
 
+@pytest.mark.parametrize(
+    ("stage", "is_public"),
+    [("received", False), ("registered", True), ("assigned", True), ("awaiting_completion", True), ("answered", True),
+     ("proposal_accepted", True), ("declined", False), ("withdrawn", False), ("forwarded", False)],
+)  # fmt: skip
+def test_a_petition_is_public_from_its_registration_and_while_it_is_on_the_table(
+    database: Database, petitions: Caller, stage: str, *, is_public: bool
+) -> None:
+    made = petition(database, **PUBLIC, stage=stage)
+    assert ([made] if is_public else []) == [
+        each["id"] for each in petitions.list_supported(municipality=SISLI)["items"]
+    ]
+    if not is_public:
+        for ask in (lambda: petitions.get_supported(petition_id=made), lambda: sign(petitions, made)):
+            with pytest.raises(NotFound):
+                ask()
+
+
 def test_a_signature_counts_once_it_is_confirmed(database: Database, petitions: Caller, opened: str) -> None:
     assert {"state": "confirmation_sent", "token": None} == sign(petitions, opened)
     assert 0 == supporters(petitions, opened)

@@ -9,7 +9,9 @@ from archive import KeptWalk, events_of, service_at, stored
 from sqlalchemy import select
 
 from services.contracts.protocols import EVENTS
-from services.protocols.adapters.tables import CLOCKS
+from services.kernel import caseload
+from services.protocols.adapters.tables import CASE, CLOCKS
+from services.runtime.casebook import learn_day
 from services.runtime.database import Database
 
 NAME = "clock.reminder_due.v1"
@@ -91,6 +93,44 @@ def test_a_clock_that_stands_still_reminds_nobody(files: Database) -> None:
     for day in range(-12, 12):
         look(files, due + timedelta(days=day))
     assert [] == reminders(files, "PERMISSION_SILENCE")
+
+
+def test_a_clock_that_runs_again_reminds_of_its_new_last_day(files: Database) -> None:
+    walk = KeptWalk(files)
+    walk.to("authority_review")
+    due = due_on(walk, "PERMISSION_SILENCE")
+    look(files, due - timedelta(days=5))
+    walk.on = due - timedelta(days=3)
+    walk.case = stored(files, walk.case.id)
+    walk.do("request_documents")
+    walk.keep()
+    walk.on = due + timedelta(days=30)
+    walk.do("supply_documents")
+    walk.keep()
+    later = due_on(walk, "PERMISSION_SILENCE")
+    assert due < later
+    for day in range(-10, 12):
+        look(files, max(walk.on, later + timedelta(days=day)))
+    told = [("before", 5), *((rung, days) for rung, days in (("before", 2), ("due", 0)))]
+    assert told == reminders(files, "PERMISSION_SILENCE")
+
+
+def test_a_recounted_clock_reminds_of_its_new_last_day(files: Database) -> None:
+    walk = KeptWalk(files)
+    walk.to("commission_review")
+    due = due_on(walk, "COMMISSION_REPORT")
+    look(files, due)
+    service = service_at(files, due)
+    with files.write() as connection:
+        learn_day(connection, CASE, {"on": due, "kind": "holiday", "name": "Yas günü", "source": "RG", "version": 1})
+    caseload.recount_clocks(service.case_context(), [walk.case.id], "Yas günü")
+    later = stored(files, walk.case.id).open_clock("COMMISSION_REPORT")
+    assert later is not None
+    assert later.due_on is not None
+    assert due < later.due_on
+    for day in range((later.due_on - due).days + 1):
+        look(files, due + timedelta(days=day))
+    assert [("due", 0), ("due", 0)] == [each for each in reminders(files, "COMMISSION_REPORT") if each[0] == "due"]
 
 
 def test_working_day_clocks_are_counted_in_working_days(files: Database) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from amqp.channel import Channel
 from harness import until
 from kombu import Connection as Broker
 from machine import GRANTED, UPDATED, Handler, Start, consumer, effects, event, lying_in, once, own, posted, queue_of
@@ -237,6 +240,39 @@ def test_a_redriven_letter_lies_in_its_queue_with_no_tries_behind_it(distributed
     assert (identifier, None, []) == (
         json.loads(message.body)["id"], message.headers.get("x-imece-attempt"), letters(distributed),
     )  # fmt: skip
+
+
+def test_nobody_waits_for_the_broker_inside_a_transaction(
+    distributed: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_, seen = [], []
+
+    class Watched(Database):
+        @contextmanager
+        def write(self) -> Iterator[Any]:
+            with super().write() as connection:
+                open_.append(1)
+                yield connection
+            open_.pop()
+
+    def watched(method: Any) -> Any:
+        def ask(*arguments: Any, **named: Any) -> Any:
+            seen.append(len(open_))
+            return method(*arguments, **named)
+
+        return ask
+
+    database = object.__new__(Watched)
+    database.__dict__.update(vars(own(distributed)))
+    monkeypatch.setattr(EventShelf, "_publish", watched(EventShelf._publish))  # noqa: SLF001 - the broker's side
+    monkeypatch.setattr(Channel, "basic_get", watched(Channel.basic_get))
+    lay(distributed, told()[1], told()[1])
+    here = [EventShelf("protocols", database, distributed)]
+    for each in listed(here, 0, 100)["items"]:
+        assert redriven(here, each["id"]) is not None
+    assert ([], 0) == (listed(here, 0, 100)["items"], sum(seen))
+    assert 4 <= len(seen)
+    lying_in(distributed.amqp_url, QUEUE)
 
 
 def test_an_event_that_nobody_hears_any_more_is_not_redriven(either: Settings) -> None:

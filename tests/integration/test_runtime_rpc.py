@@ -14,7 +14,7 @@ from machine import Start, Wire, crash, distributed_over, do, effects, embedded_
 
 from services.kernel.errors import Conflict, Forbidden, ImeceError, Invalid, NotFound, Refused, Unavailable
 from services.kernel.text import Sentence
-from services.runtime import log
+from services.runtime import log, metric
 from services.runtime.amqp import Parcel, Publisher
 from services.runtime.database import POSTED, database_at
 from services.runtime.dependencies import RemoteService, Service
@@ -254,8 +254,11 @@ def test_a_periodic_job_that_fails_runs_again(start: Start, either: Settings) ->
             if len(runs) == 2:
                 raise eventlet.Timeout
 
+    failed = metric.JOBS_FAILED.labels("registry", "look")
+    before = failed._value.get()  # noqa: SLF001 - what a scrape shows
     start(Registry, either, scheduler_interval=0.05)
     until(lambda: len(runs) >= 4)
+    assert 2 == failed._value.get() - before  # noqa: SLF001 - the first two ended with an error
 
 
 def test_a_periodic_job_never_runs_twice_at_once(start: Start, either: Settings) -> None:

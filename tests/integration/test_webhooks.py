@@ -6,12 +6,14 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import eventlet
 import pytest
+from eventlet import GreenPool
+from eventlet.event import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from machine import new_postgres, together
@@ -27,9 +29,11 @@ from services.notifications.adapters.webhook import WebhookBook
 from services.notifications.application import webhook as webhooks
 from services.notifications.application.webhook import Deliverer
 from services.notifications.domain.network import networks_of
-from services.notifications.domain.webhook import Delivery, Destination, Outcome, Webhook, signature
+from services.notifications.domain.webhook import Delivery, Destination, Outcome, Webhook, confirmation, signature
+from services.notifications.service import webhook as job
 from services.notifications.service.webhook import WebhookShelf
 from services.runtime import outbox
+from services.runtime.clockwork import Time
 from services.runtime.database import Database
 from services.runtime.migration import upgrade
 from services.runtime.outbox import Message, post
@@ -110,7 +114,8 @@ class World:
 
     def deliverer(self, **changes: Any) -> Deliverer:
         usual: dict[str, Any] = {
-            "write": self.writing, "read": self.reading, "feed": self.feed, "is_held": lambda _: True, "connect": self.post.line,
+            "write": self.writing, "read": self.reading, "feed": self.feed, "is_held": lambda _: True,
+            "is_confirmed": lambda _: True, "connect": self.post.line,
             "side_by_side": lambda jobs: together(*jobs), "wall": lambda: self.now, "pauses": PAUSES,
         }  # fmt: skip
         return Deliverer(**(usual | changes))
@@ -239,6 +244,60 @@ def test_after_an_outage_everything_arrives_once_and_in_order(world: World) -> N
         world.deliver()
     assert in_order(expected, world.arrived())
     assert (None, "active") == (world.state(webhook).failing_since, world.state(webhook).state)
+
+
+def test_a_silent_receiver_with_many_subjects_is_asked_ever_more_seldom(world: World) -> None:
+    webhook = world.webhook()
+    world.receiver.stop()
+    for _ in range(60):
+        world.happens(subject(), "a")
+    for _ in range(240):
+        world.wait(5)
+        world.deliver()
+    tries = sum(each.attempts for each in world.log(webhook))
+    assert 8 <= tries <= 8 + 10, "eight side by side at first, then one after 5, 5, 10, 20, 40 … seconds"
+    world.receiver.start()
+    world.wait(600)
+    world.deliver()
+    assert 60 == len(world.arrived())
+
+
+def test_a_slow_receiver_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_CLAIMING", timedelta(seconds=0.4))
+    monkeypatch.setattr(job, "_PAUSE", 0.05)
+    slow, quick = world.webhook("/ok/slow"), world.webhook("/ok")
+    answers, turns = Event(), GreenPool(4)
+
+    class Slow:
+        def send(self, *_: Any) -> Outcome:
+            answers.wait()
+            return Outcome(200)
+
+    @contextmanager
+    def connect(to: Destination) -> Iterator[Any]:
+        if to.target == "/ok/slow":
+            yield Slow()
+            return
+        with world.post.line(to) as line:
+            yield line
+
+    deliverer = world.deliverer(connect=connect)
+    for _ in range(2):
+        world.happens(subject(), "a")
+        job._run(turns, deliverer, world.heads, world.heads())  # noqa: SLF001 - the job is what is tested
+    assert ({"delivered"}, 2) == ({each.state for each in world.log(quick)}, len(world.log(quick)))
+    assert ({"waiting"}, 1) == ({each.state for each in world.log(slow)}, turns.running())
+    answers.send()
+    turns.waitall()
+    assert "delivered" in {each.state for each in world.log(slow)}
+
+
+def test_few_may_try_out_webhooks_at_the_same_time() -> None:
+    tests = job._TESTS  # noqa: SLF001 - the bound is what is tested
+    with job._one_of(tests), job._one_of(tests), pytest.raises(Unavailable), job._one_of(tests):  # noqa: SLF001
+        pass
+    with job._one_of(tests):  # noqa: SLF001 - free again
+        assert 1 == tests.balance
 
 
 def test_a_failing_event_holds_up_its_own_subject_alone(world: World) -> None:
@@ -407,7 +466,7 @@ def test_switched_on_again_it_gets_what_it_missed(world: World) -> None:
         connection.execute(WEBHOOKS.update().values(url=world.receiver.url("/ok")))
     world.receiver.forget()
     with world.writing() as book:
-        on = webhooks.activate(book, UNIT.office, webhook.id, world.now)
+        on = webhooks.activate(book, UNIT, webhook.id, world.now)
     assert ("active", None, None) == (on.state, on.switched_off_at, on.switched_off_because)
     world.deliver()
     assert in_order(expected, world.arrived())
@@ -462,6 +521,52 @@ def test_nothing_is_sent_while_nobody_holds_the_office_and_all_of_it_afterwards(
     world.wait(webhooks.VACANT.total_seconds())
     world.deliver()
     assert events == world.arrived()
+
+
+def test_a_successor_gets_nothing_sent_to_the_former_holders_receiver_before_saying_that_it_is_theirs(
+    world: World,
+) -> None:
+    webhook = world.webhook()
+    holders = ["u-1"]
+
+    def is_confirmed(each: Webhook) -> bool:
+        return each.confirmed_by in {confirmation(each.id, user) for user in holders}
+
+    deliverer = world.deliverer(is_confirmed=is_confirmed)
+    before = world.happens(subject(), "a")
+    world.deliver(deliverer)
+    assert before == world.arrived()
+    holders[:] = ["u-2"]
+    after = world.happens(subject(), "b")
+    world.deliver(deliverer)
+    assert (before, "off", [UNIT.office]) == (world.arrived(), world.state(webhook).state, world.told())
+    assert "u-1" not in str(vars(world.state(webhook)))
+    with world.writing() as book:
+        webhooks.activate(book, replace(UNIT, user_id="u-2"), webhook.id, world.now)
+    world.deliver(deliverer)
+    assert (before + after, "active") == (world.arrived(), world.state(webhook).state)
+
+
+def test_whoever_came_into_office_in_this_minute_is_asked_for_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "_HELD", {})
+    desk: Any = job.WebhookDesk()
+    holders = ["u-1"]
+
+    class Gateway:
+        def holders(self, offices: list[str], on: str) -> dict[str, list[dict[str, Any]]]:
+            assert on
+            return {office: [{"user_id": each} for each in holders] for office in offices}
+
+    desk.gateway, desk.time = Gateway(), Time()
+    made = {"office": UNIT.office, "owner": {}, "url": "https://example.org", "events": ["*"], "secret": "s"}
+
+    def of(user: str | None) -> Webhook:
+        known = user and confirmation("w", user)
+        return Webhook(id="w", state="active", created_at=NOON, confirmed_by=known, **made)
+
+    assert [True, False, True] == [desk._is_confirmed(of(user)) for user in ("u-1", "u-2", None)]  # noqa: SLF001
+    holders.append("u-2")
+    assert desk._is_confirmed(of("u-2"))  # noqa: SLF001 - what is remembered is what is tested
 
 
 def test_an_office_of_which_nothing_is_known_now_waits(world: World) -> None:

@@ -24,7 +24,7 @@ FILED = date(2026, 9, 7)
 POLICY = Policy()
 ACTORS = OFFICES | {PETITIONER: Actor(PETITIONER)}
 CITIZEN = Petitioner(
-    "citizen", name="Başvuru Sahibi", address="Şişli", email="basvuran@example.org", signature="e_signature"
+    "citizen", name="Başvuru Sahibi", address="Şişli", email="basvuran@example.org", signature="account"
 )
 CSO = Petitioner(
     "organisation", name="Yer Çizenler", address="İstanbul", signature="account", organisation_id=ORGANISATION,
@@ -83,6 +83,7 @@ class Way:
             "forward": {"authority": "Karayolları Genel Müdürlüğü"},
             "complete": {"address": "Şişli, İstanbul"},
             "reply": {"reason": "Onarılacaktır."},
+            "decline_to_examine": {"remedy": "İdare mahkemesi", "remedy_days": 60},
             "extend": {"reason": "other_body"},
             "link_protocol": {"protocol_id": "22222222-0000-4000-8000-000000000001"},
         }
@@ -101,7 +102,8 @@ class Way:
         return special.get(name, f"{name} {self.case.version}")
 
     def do(self, move: str, office: str | None = None, **fields: Any) -> PetitionCase:
-        given = {**self.usual_fields(move), **fields}
+        in_person = {"reason": "Başvuran gişeye geldi"} if office == "registry_clerk" else {}
+        given = {**(in_person if move in ("complete", "withdraw") else {}), **self.usual_fields(move), **fields}
         act = self.act(move, office, **given)
         self.events += cases.perform(self.case, move, act, self.procedure, self.calendar)
         return self.case

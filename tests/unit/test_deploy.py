@@ -356,8 +356,23 @@ def test_alerts_ask_for_metrics_that_exist() -> None:
             for metric in re.findall(r"\bimece_[a-z_]+", rule["expr"]):
                 name = re.sub(r"_(count|sum|bucket)$", "", metric)
                 assert f'"{name}"' in source, metric
-            for job in re.findall(r'entrypoint="([a-z_]+)"', rule["expr"]):
-                assert f"def {job}(" in source, job
+            for jobs in re.findall(r'entrypoint=~?"([a-z_|]+)"', rule["expr"]):
+                for job in jobs.split("|"):
+                    assert f"def {job}(" in source, job
+            for services in re.findall(r'service=~?"([a-z_|]+)"', rule["expr"]):
+                assert set(services.split("|")) <= set(SERVICES)
+
+
+def test_both_services_with_legal_periods_are_watched_for_looking_and_for_reminding() -> None:
+    (rule,) = [
+        rule
+        for group in read("alerts.yml")["groups"]
+        for rule in group["rules"]
+        if rule["alert"] == "ImeceClocksNotLookedAt"
+    ]
+    for service in ("protocols", "petitions"):
+        for job in ("look_for_due_clocks", "remind_owners"):
+            assert f'absent(imece_entrypoint_seconds_count{{service="{service}",entrypoint="{job}"}})' in rule["expr"]
 
 
 def test_every_alert_is_explained() -> None:

@@ -95,6 +95,17 @@ def test_what_is_no_address_is_remembered_in_a_few_letters(text: str) -> None:
     assert len(network_of(text)) <= 50
 
 
+def test_an_office_has_one_bucket_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rate, "_BUCKETS", Buckets())
+    seldom, settings = Rate(lambda _: 2, 60), Settings()
+    for _ in range(2):
+        seldom.take_for_office("test", "unit_officer@34-35", settings)
+    with pytest.raises(Throttled) as refusal:
+        seldom.take_for_office("test", "unit_officer@34-35", settings)
+    assert "Too many requests from this office. Wait 30 seconds and try again." == str(refusal.value)
+    seldom.take_for_office("test", "unit_officer@34-10", settings)
+
+
 def test_the_refusal_says_after_how_many_whole_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate, "_BUCKETS", Buckets())
     often = Rate(lambda settings: settings.tracking_per_minute, 60)

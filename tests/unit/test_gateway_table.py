@@ -85,6 +85,8 @@ def test_only_these_are_open_to_everyone() -> None:
         "withdraw_on_page",
         "subscription",
         "unsubscribe",
+        "unsubscribe_page",
+        "unsubscribe_on_page",
         "healthz",
         "readyz",
         "openapi_document",

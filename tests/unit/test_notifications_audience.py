@@ -16,6 +16,7 @@ from services.notifications.domain.audience import (
     AUDIENCE,
     HEAD,
     OWNER,
+    REMINDED,
     SUPPORTER,
     TURN,
     as_markdown,
@@ -281,7 +282,15 @@ def test_every_event_heard_has_its_row_in_the_audience() -> None:
 
 
 def test_the_audience_names_offices_only() -> None:
-    assert {role for rule in AUDIENCE for role in rule.roles} <= {*ROLES, TURN, OWNER, HEAD, PETITIONER, SUPPORTER}
+    assert {role for rule in AUDIENCE for role in rule.roles} <= {
+        *ROLES,
+        TURN,
+        OWNER,
+        REMINDED,
+        HEAD,
+        PETITIONER,
+        SUPPORTER,
+    }
 
 
 def test_of_the_central_offices_the_registrar_alone_hears_and_of_the_registry_alone() -> None:
@@ -410,6 +419,26 @@ def test_a_petition_that_stands_still_is_told_by_its_move_alone() -> None:
 def test_the_owner_of_a_time_limit_is_reminded(event: str, rung: str) -> None:
     reminder = of_petition(event, whose="unit_officer", rung=rung, days_left=2)
     assert ("unit_officer@34-35",) == listeners(reminder)
+
+
+@pytest.mark.parametrize("event", ["petition.reminder_due.v1", "clock.reminder_due.v1"])
+def test_whoever_must_act_before_the_owner_can_is_reminded_instead(event: str) -> None:
+    reminder = of_petition(event, whose="unit_officer", turn="registry_clerk", rung="before", days_left=2)
+    assert ("registry_clerk@34-35",) == listeners(reminder)
+    late = of_petition(event, whose="unit_officer", turn="registry_clerk", rung="head", days_left=-5)
+    assert ("mayor@34-35",) == listeners(late)
+
+
+@pytest.mark.parametrize("start", ["received", "registered", "assigned", "awaiting_completion", "proposal_accepted"])
+def test_every_withdrawal_reaches_the_registry_and_the_unit_that_had_the_petition(start: str) -> None:
+    told = listeners(petition_moved("withdraw", "petitioner", start, "withdrawn", None))
+    unit = {"unit_officer@34-35"} if start not in ("received", "registered") else set()
+    assert {"registry_clerk@34-35"} | unit == set(told) - {CITIZEN}
+
+
+def test_what_did_not_come_in_time_is_told_to_registry_unit_and_petitioner() -> None:
+    lapsed = petition_moved("lapse_completion", "system", "awaiting_completion", "registered", "registry_clerk")
+    assert {"registry_clerk@34-35", "unit_officer@34-35", CITIZEN} == set(listeners(lapsed))
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 
+from services.contracts.petitions import EMAIL as PETITIONERS
+from services.kernel.mailbox import EMAIL, is_email
 from services.notifications.adapters.bounce import Report, reports
-from services.notifications.adapters.mail import wire_form
+from services.notifications.adapters.mail import compose, wire_form
 from services.notifications.application.dispatch import Told, notices_of, whole_events
+from services.notifications.application.posting import Letter, Message
 from services.notifications.domain.delivery import Delivery, Tried, after, fingerprint, masked
+from services.notifications.domain.happening import Notification
 from services.notifications.domain.preference import STREAMS, TOPICS, as_markdown, default_of
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -50,11 +57,23 @@ def test_what_is_put_off_is_tried_after_each_pause_and_then_given_up() -> None:
 
 
 @pytest.mark.parametrize("cause", ["channel_away", "directory_away"])
-def test_an_outage_costs_no_attempt_and_is_over_soon_after_it_ends(cause: str) -> None:
-    late = NOON + timedelta(seconds=700)
+def test_an_outage_costs_no_attempt_for_a_week_and_is_over_soon_after_it_ends(cause: str) -> None:
+    late = NOON + timedelta(days=7) - timedelta(seconds=1)
     waiting = after(delivery(), Tried(cause), late, PAUSES)
     assert ("waiting", 0, late + timedelta(seconds=30)) == (waiting.state, waiting.attempts, waiting.next_at)
-    assert "failed" == after(delivery(), Tried(cause), NOON + timedelta(seconds=750), PAUSES).state
+    assert "failed" == after(delivery(), Tried(cause), NOON + timedelta(days=7), PAUSES).state
+
+
+def test_what_a_server_stumbles_over_stands_behind_the_others_and_is_given_up_after_a_week_at_the_earliest() -> None:
+    found, now, pauses = delivery(), NOON, []
+    while found.state != "failed":
+        found = after(found, Tried("channel_away", answered=True), now, PAUSES)
+        pauses += [(found.next_at - now).total_seconds()] if found.next_at else []
+        now = found.next_at or now
+    assert [120, 600, 600] == pauses[:3], "longer than the first pause of those that are put off with it"
+    assert now - NOON >= timedelta(days=7)
+    back = after(replace(found, state="sending"), Tried("not_now"), NOON, PAUSES)
+    assert "waiting" == back.state, "a try is left for after the outage"
 
 
 @pytest.mark.parametrize("cause", ["address_refused", "message_refused"])
@@ -91,18 +110,68 @@ def test_every_message_comes_to_an_end(causes: list[str | None], step: int) -> N
 
 
 def test_one_address_has_one_fingerprint_however_it_is_written() -> None:
-    assert fingerprint("Bilgi@Example.ORG ") == fingerprint("bilgi@example.org")
-    assert fingerprint("bilgi@example.org") != fingerprint("bilgi@example.com")
+    assert fingerprint(b"key", "Bilgi@Example.ORG ") == fingerprint(b"key", "bilgi@example.org")
+    assert fingerprint(b"key", "bilgi@example.org") != fingerprint(b"key", "bilgi@example.com")
+    assert fingerprint(b"key", "bilgi@example.org") != fingerprint(b"other", "bilgi@example.org")
 
 
 def test_an_address_is_shown_so_that_its_owner_alone_knows_it() -> None:
     assert "b…@example.org" == masked("Bilgi@example.org")
 
 
-@pytest.mark.parametrize("odd", ["", "nobody", "@example.org", "a b@example.org", "a@x\r\nBcc: b@y", 'a"@example.org'])
+ODD = [
+    "", "nobody", "@example.org", "a b@example.org", "a@x\r\nBcc: b@y", 'a"@example.org', "a@[x.org", "a@[127.0.0.1]",
+    "a@x..org", "a@.x.org", "a..b@example.org", ".a@example.org", "a(b@example.org", "a:b@example.org", "a;b@example.org",
+    "a\\@example.org", "a,b@example.org", "a@b@example.org", "a\x00@example.org", "a@example", "a@x.org]", "a@x.o|rg",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_address_is_not_taken_in(odd: str) -> None:
+    assert not is_email(odd)
+    assert re.search(EMAIL, odd) is None
+    with pytest.raises(ValidationError):
+        PETITIONERS(odd)
+
+
+@pytest.mark.parametrize(
+    "good",
+    ["bilgi@sisli.bel.tr", "a.b+c@example.org", "o'neil@example.org", "çağrı@şişli.example", "a=b@x-y.example.org"],
+)
+def test_what_is_an_address_is_taken_in(good: str) -> None:
+    assert is_email(good)
+    assert good == PETITIONERS(good)
+
+
+@given(st.from_regex(EMAIL) | st.from_regex(r"^[^@]+@[^@]+\.[^@]+$"))
+def test_every_address_that_goes_into_a_header_comes_out_of_it_as_it_was(address: str) -> None:
+    try:
+        to = wire_form(address)
+    except ValueError:
+        return
+    mail = compose(message(to), "imece@example.org", "https://imece.example.org", NOON)
+    assert f"\r\nTo: {to}\r\n" in mail.as_bytes().decode(errors="surrogateescape")
+
+
+def test_a_line_break_in_a_subject_becomes_a_blank() -> None:
+    mail = compose(message("a@example.org", "34\r\n35"), "imece@example.org", "https://imece.example.org", NOON)
+    assert str(mail["Subject"]).endswith("(34 35)")
+
+
+@pytest.mark.parametrize("odd", [*ODD, "=?utf-8?q?x?=@example.org", f"{'a' * 65}@example.org"])
 def test_what_is_no_address_is_not_written_into_a_header(odd: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the address is not repeated in it
         wire_form(odd)
+
+
+def message(to: str, reference: str = "34-35/2026/7") -> Message:
+    told = Notification(
+        id="x", office="mayor@34-35", event_id="x", event="petition.submitted.v1", subject_id="x", reference=reference,
+        template="petition.submitted.v1", created_at=NOON, topic="x",
+        params={"number": "34-35/2026/D7", "municipality_name": "Şişli Belediyesi", "kind": "petition"},
+    )  # fmt: skip
+    sent = delivery(message_id="<x@example.org>")
+    return Message(delivery=sent, to=to, language="en", letter=Letter([told], 1), token="t", values={})
 
 
 def test_a_domain_in_turkish_letters_is_sent_in_ascii() -> None:

@@ -208,3 +208,11 @@ def test_a_reminder_says_how_many_days_are_left_and_which_day_is_the_last() -> N
 def test_a_reminder_after_the_last_day_counts_the_days_since() -> None:
     said = [say(each, "en") for each in body("clock.reminder_due.v1", KNOWN | {"rung": "head", "days_late": 5})]
     assert "A time limit was missed. Days since: 5." == said[0]
+
+
+def test_a_protocol_that_comes_to_a_withdrawn_petition_is_told_as_such() -> None:
+    said = {stage: spoken("petition.protocol_linked.v1", KNOWN | {"stage": stage}, "en")
+            for stage in ("proposal_accepted", "withdrawn", "answered")}  # fmt: skip
+    assert ["goes on as a protocol" in text for text in said.values()] == [True, False, False]
+    assert "had been withdrawn" in said["withdrawn"]
+    assert "had ended before" in said["answered"]

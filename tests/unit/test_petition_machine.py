@@ -22,7 +22,14 @@ from services.petitions.domain.policy import Policy
 
 PEOPLE = sorted(set(ACTORS) - {"system"})
 REMEDIES = {"SUIT", "OBJECTION"}
-BY_ITSELF = {"note_silence", "lapse_unpaid", "report_draft_problem", "link_protocol", "expire_clock"}
+BY_ITSELF = {
+    "note_silence",
+    "lapse_unpaid",
+    "report_draft_problem",
+    "link_protocol",
+    "expire_clock",
+    "lapse_completion",
+}
 ENDING = ("reply", "withdraw", "forward", "decline_to_examine")
 PROFILES = [
     ("petition", CITIZEN),

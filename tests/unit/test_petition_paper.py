@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from datetime import date
+from importlib import resources
 from io import BytesIO
 from typing import Any
 from zipfile import ZipFile
@@ -17,6 +20,7 @@ from services.petitions.adapters.paper import LARGEST, Paper, Receipt
 from services.petitions.adapters.paper.docx import petition_docx
 from services.petitions.adapters.paper.pdf import petition_pdf, qr_svg, receipt_pdf
 from services.petitions.domain.advice import LONGEST_BODY, advise
+from services.petitions.domain.advice.drafting import heading
 
 LETTERS = "Iğdır’da İpek ağacı; öğün, şölen, çığ, üçgen: ÇĞİÖŞÜ çğıöşü â î û ₺ “tırnak” – uzun"
 PAPER = Paper(
@@ -89,6 +93,26 @@ def test_the_docx_says_the_same_and_is_marked_as_turkish() -> None:
         assert b'w:lang w:val="tr-TR"' in archive.read("word/styles.xml")
         assert b'w:instr="PAGE"' in b"".join(archive.read(n) for n in archive.namelist() if "footer" in n)
     assert Document(BytesIO(petition_docx(PAPER))).core_properties.title == "Dilekçe: Sokak lambası"
+
+
+@pytest.mark.parametrize(
+    ("called", "head"),
+    [("Şişli", "ŞİŞLİ BELEDİYE BAŞKANLIĞINA"), ("Şişli Belediyesi", "ŞİŞLİ BELEDİYE BAŞKANLIĞINA"),
+     ("İstanbul Büyükşehir Belediyesi", "İSTANBUL BÜYÜKŞEHİR BELEDİYE BAŞKANLIĞINA"),
+     ("Iğdır Belediyesi", "IĞDIR BELEDİYE BAŞKANLIĞINA"), ("", "… BELEDİYE BAŞKANLIĞINA")],
+)  # fmt: skip
+def test_the_authority_is_named_once_whatever_the_registry_calls_it(called: str, head: str) -> None:
+    paper = Paper(municipality=called, subject="Rampa", body="Rampa kırık.", petitioner_type="citizen")
+    assert head == paper.to_plain()["head"]
+    assert advise("Rampa", "Rampa kırık.", "citizen", municipality=called).draft.startswith(head)
+
+
+def test_every_municipality_of_the_registry_is_headed_with_one_belediye() -> None:
+    source = resources.files("services.registry").joinpath("data", "municipalities.csv").read_text("utf-8")
+    names = [row["name"] for row in csv.DictReader(source.splitlines())]
+    assert len(names) > 900
+    wrong = [name for name in names if len(re.findall("BELED[İI]YE", heading(name))) != 1]
+    assert [] == wrong
 
 
 def test_a_receipt_holds_number_date_authority_code_and_link() -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from petition_builder import CITIZEN, CSO, FILED, UNITS, Way
 
+from services.gateway.api import petitions
+from services.gateway.pages import tracking
 from services.kernel.actor import PETITIONER
-from services.kernel.errors import Forbidden, Invalid, Refused
+from services.kernel.casework import ladder_of
+from services.kernel.errors import Forbidden, Invalid, Refused, Unavailable
+from services.kernel.reminder import Ladder
+from services.kernel.text import Sentence
 from services.petitions.domain.petitioner import Petitioner
 from services.petitions.domain.policy import Policy
 from services.petitions.domain.procedure import duties
+from services.runtime.language import say
 
 DAY = timedelta(days=1)
 
@@ -95,7 +103,8 @@ def test_silence_upon_a_request_for_information_opens_objection_and_court() -> N
     way = Way("information_request").assigned()
     due = way.due("INFO_ACCESS")
     way.let_run_out("INFO_ACCESS")
-    assert due == way.clock("OBJECTION").started_on == way.clock("SUIT").started_on
+    assert due == way.clock("OBJECTION").started_on
+    assert FILED + 30 * DAY == way.clock("SUIT").started_on
     assert due + 15 * DAY == way.due("OBJECTION")
 
 
@@ -309,7 +318,7 @@ def test_asking_for_what_is_missing_stops_the_period_until_it_is_supplied() -> N
 
 
 def test_by_the_other_reading_the_period_runs_while_the_petitioner_completes() -> None:
-    way = Way(policy=Policy(completion_pauses_answer=False))
+    way = Way(policy=Policy(completion_pauses_answer=False, completion_days=60))
     way.do("return_for_completion")
     way.let_run_out("PETITION_ANSWER")
     assert "awaiting_completion" == way.case.stage
@@ -327,9 +336,169 @@ def test_nothing_is_rejected_by_itself_when_the_time_to_complete_ran_out() -> No
     way.do("return_for_completion")
     assert PETITIONER == way.procedure.stages["awaiting_completion"].turn_of(way.case)
     way.let_run_out("COMPLETION")
-    assert "awaiting_completion" == way.case.stage
-    assert "registry_clerk" == way.procedure.stages["awaiting_completion"].turn_of(way.case)
-    assert "registered" == way.do("complete").stage
+    assert ("registered", None, None) == (way.case.stage, way.case.awaits, way.case.outcome)
+    assert "registry_clerk" == way.procedure.stages["registered"].turn_of(way.case)
+
+
+@pytest.mark.parametrize("late", [0, 400])
+def test_a_petition_never_waits_for_its_completion_for_ever(late: int) -> None:
+    way = Way()
+    way.pass_days(10)
+    way.do("return_for_completion")
+    asked = way.on
+    way.let_run_out("COMPLETION")
+    ended = way.on
+    assert asked + 30 * DAY < ended
+    way.pass_days(late)
+    answer = way.clock("PETITION_ANSWER")
+    assert (asked, ended) == (answer.pauses[0].from_on, answer.pauses[0].to_on)
+    assert answer.due_on is not None
+    assert ended + 19 * DAY <= answer.due_on <= ended + 23 * DAY
+    assert ("expired" if late else "running") == answer.state
+
+
+def test_the_day_to_complete_is_no_delay_of_the_municipality() -> None:
+    way = Way()
+    way.do("return_for_completion")
+    way.let_run_out("COMPLETION")
+    assert None is way.case.overdue_since(way.procedure)
+
+
+@pytest.mark.parametrize("office", ["registry_clerk", "unit_officer"])
+def test_a_petition_is_examined_although_what_was_asked_for_has_not_come(office: str) -> None:
+    for kind, answer in (("petition", "PETITION_ANSWER"), ("information_request", "INFO_ACCESS")):
+        way = Way(kind).assigned()
+        way.do("return_for_completion")
+        assert "paused" == way.clock(answer).state
+        way.pass_days(4)
+        assert "assigned" == way.do("examine_anyway", office).stage
+        assert ("running", "cancelled") == (way.clock(answer).state, way.clock("COMPLETION").state)
+        assert None is way.case.awaits
+
+
+def test_a_fee_that_is_awaited_is_not_passed_over() -> None:
+    way = Way("information_request").assigned()
+    way.do("notify_fee")
+    with pytest.raises(Refused) as refused:
+        way.do("examine_anyway")
+    assert ["completion_is_awaited"] == codes(refused)
+
+
+def test_what_was_completed_or_not_needed_is_no_ground_to_decline() -> None:
+    for move in ("complete", "examine_anyway"):
+        way = Way()
+        way.do("return_for_completion")
+        way.do(move)
+        with pytest.raises(Refused) as refused:
+            way.do("decline_to_examine", letter="c")
+        assert ["letter_c_after_the_time_to_complete"] == codes(refused)
+
+
+@pytest.mark.parametrize("given", [{}, {"remedy": "İdare mahkemesi"}, {"remedy_days": 60}])
+def test_not_examining_names_its_remedy_as_a_refusal_does(given: dict[str, Any]) -> None:
+    way = Way()
+    with pytest.raises(Refused) as refused:
+        way.do("decline_to_examine", **{"remedy": None, "remedy_days": None} | given)
+    assert ["refusal_names_remedy"] == codes(refused)
+    assert "declined" == Way("opinion").do("decline_to_examine", remedy=None, remedy_days=None).stage
+
+
+def test_a_fee_is_notified_once_and_before_the_period_ends() -> None:
+    way = Way("information_request").assigned()
+    way.do("notify_fee")
+    way.do("record_payment")
+    with pytest.raises(Refused) as refused:
+        way.do("notify_fee")
+    assert ["fee_is_notified_once"] == codes(refused)
+    way = Way("information_request").assigned()
+    due = way.due("INFO_ACCESS")
+    way.let_run_out("INFO_ACCESS")
+    with pytest.raises(Refused) as refused:
+        way.do("notify_fee")
+    assert ["fee_is_notified_within_the_period"] == codes(refused)
+    assert due == way.case.overdue_since(way.procedure)
+
+
+def test_a_fee_that_was_not_paid_takes_no_remedy_away() -> None:
+    procedure = Way("information_request").procedure
+    assert {"OBJECTION", "SUIT"} == {term.kind for term in procedure.terms.values() if "lapse_unpaid" in term.outlives}
+    way = Way("information_request").assigned()
+    way.do("notify_fee")
+    # From before a fee was notified within the period only.
+    for kind in ("OBJECTION", "SUIT"):
+        way.case.clocks.append(replace(way.clock("INFO_ACCESS"), id=kind, kind=kind, state="running", pauses=(),
+                                       due_on=way.on + 90 * DAY))  # fmt: skip
+    way.let_run_out("FEE_PAYMENT")
+    assert "withdrawn" == way.case.stage
+    assert {"running"} == {way.clock(kind).state for kind in ("OBJECTION", "SUIT")}
+
+
+def test_an_accepted_proposal_leaves_no_time_to_sue() -> None:
+    way = Way("partnership_proposal", petitioner=CSO).assigned()
+    way.let_run_out("PETITION_ANSWER")
+    assert "running" == way.clock("SUIT").state
+    way.do("accept_proposal")
+    assert "cancelled" == way.clock("SUIT").state
+    way.do("link_protocol")
+    assert [] == [clock.kind for clock in way.case.clocks if clock.is_open]
+    assert (True, None) == (way.case.is_over(way.procedure), way.case.overdue_since(way.procedure))
+
+
+def test_a_protocol_that_comes_without_an_acceptance_answers_the_proposal() -> None:
+    way = Way("partnership_proposal", petitioner=CSO).assigned()
+    way.do("link_protocol", protocol_reference="34-35/2026/7")
+    assert "met" == way.clock("PETITION_ANSWER").state
+
+
+def test_silence_upon_a_request_is_a_refusal_for_the_courts_after_30_days_at_the_earliest() -> None:
+    way = Way("information_request").assigned()
+    way.do("extend")
+    due = way.due("INFO_ACCESS")
+    assert FILED + 30 * DAY < due
+    way.let_run_out("INFO_ACCESS")
+    assert due == way.clock("SUIT").started_on == way.clock("OBJECTION").started_on
+
+
+LADDER = Ladder()
+
+
+def answer_clocks() -> list[tuple[str, Way]]:
+    """A petition with each clock of an answer past, at a unit."""
+    petition, request, interim = Way().assigned(), Way("information_request").assigned(), Way().assigned()
+    interim.do("interim_reply", text="İnceleme sürüyor.")
+    failed = Way("partnership_proposal", petitioner=CSO).assigned()
+    failed.do("accept_proposal")
+    failed.let_run_out("DRAFTING")
+    return [
+        ("PETITION_ANSWER", petition),
+        ("INFO_ACCESS", request),
+        ("NON_FINAL_WAIT", interim),
+        ("NON_FINAL_WAIT", failed),
+    ]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_every_answer_that_is_owed_reaches_the_head_five_days_after_its_last_day(number: int) -> None:
+    kind, way = answer_clocks()[number]
+    way.let_run_out(kind)
+    clock = way.clock(kind)
+    assert "expired" == clock.state
+    ladder = ladder_of(way.case, clock, way.procedure, LADDER, way.calendar)
+    assert [("head", -5)] == [(rung.kind, rung.days_left) for rung in ladder]
+    way.do("reply")
+    assert [] == ladder_of(way.case, clock, way.procedure, LADDER, way.calendar)
+
+
+def test_only_answers_are_owed_after_their_last_day() -> None:
+    terms = Way().procedure.terms.values()
+    assert {"PETITION_ANSWER", "INFO_ACCESS", "NON_FINAL_WAIT"} == {t.kind for t in terms if t.owed_after_expiry}
+
+
+def test_the_registry_is_reminded_of_an_answer_until_a_unit_has_the_petition() -> None:
+    way = Way()
+    for expected, move in (("registry_clerk", "register"), ("registry_clerk", "assign"), ("unit_officer", "reply")):
+        assert expected == way.case.reminded(way.clock("PETITION_ANSWER"), way.procedure)
+        way.do(move)
 
 
 def test_the_time_to_complete_is_the_settings() -> None:
@@ -408,12 +577,55 @@ def test_whoever_asks_for_something_else_says_what() -> None:
 # who does what
 
 
-def test_registry_staff_complete_and_withdraw_only_what_came_on_paper() -> None:
+def test_registry_staff_act_for_the_petitioner_of_a_paper_and_otherwise_only_with_a_reason() -> None:
     way = Way()
     with pytest.raises(Refused) as refused:
-        way.do("withdraw", "registry_clerk")
-    assert ["clerk_acts_for_paper_only"] == codes(refused)
-    assert "withdrawn" == Way(channel="counter").do("withdraw", "registry_clerk").stage
+        way.do("withdraw", "registry_clerk", reason=None)
+    assert ["clerk_says_for_whom_it_acts"] == codes(refused)
+    assert "withdrawn" == way.do("withdraw", "registry_clerk", reason="Başvuran gişeye geldi").stage
+    assert "withdrawn" == Way(channel="counter").do("withdraw", "registry_clerk", reason=None).stage
+    way = Way()
+    way.do("return_for_completion")
+    with pytest.raises(Refused) as refused:
+        way.do("complete", "registry_clerk", reason=None)
+    assert ["clerk_says_for_whom_it_acts"] == codes(refused)
+    assert "registered" == way.do("complete", "registry_clerk", reason="Başvuran gişeye geldi").stage
+
+
+def test_a_signature_that_is_only_stated_is_missing_until_somebody_has_seen_it() -> None:
+    stated = Petitioner("citizen", name="Başvuru Sahibi", address="Şişli", signature="e_signature")
+    (told,) = stated.missing()
+    assert "signature" == told["element"]
+    assert "stated but not yet verified" in told["message"]["template"]
+    way = Way(petitioner=stated)
+    assert [] == way.do("register", signature_seen=True).petitioner.missing()
+    assert [] == CITIZEN.missing()
+    way = Way(petitioner=stated)
+    assert "answered" == way.assigned().do("reply").stage
+    assert ["signature"] == [each["element"] for each in way.case.petitioner.missing()]
+
+
+@pytest.mark.parametrize(("office", "missing"), [("registry_clerk", []), (PETITIONER, ["signature"])])
+def test_a_signature_supplied_later_is_seen_by_the_clerk_who_enters_it(office: str, missing: list[str]) -> None:
+    way = Way(petitioner=Petitioner("citizen", name="Başvuru Sahibi", address="Şişli"))
+    way.do("return_for_completion", missing=["signature"])
+    way.do("complete", office, signature="handwritten", address=None)
+    assert missing == [each["element"] for each in way.case.petitioner.missing()]
+
+
+def test_sentences_name_elements_and_reasons_in_the_readers_words() -> None:
+    way = Way()
+    way.do("return_for_completion", missing=["mandate"])
+    with pytest.raises(Refused) as refused:
+        way.do("complete", name="Başka Ad", address="Başka yer")
+    (reason,) = refused.value.details["reasons"]
+    assert "Bunlar zaten var ve istenmedi: ad soyad, adres." == say(reason["message"], "tr")
+    way = Way("information_request").assigned()
+    with pytest.raises(Refused) as refused:
+        way.do("extend", reason="busy")
+    (reason,) = refused.value.details["reasons"]
+    assert "another_unit" not in say(reason["message"], "en") + say(reason["message"], "tr")
+    assert "başka bir birimden" in say(reason["message"], "tr")
 
 
 @pytest.mark.parametrize("stage", ["received", "registered", "assigned", "awaiting_completion", "proposal_accepted"])
@@ -532,7 +744,8 @@ def test_a_citizen_gives_name_signature_and_address() -> None:
 
 
 def test_an_organisation_gives_title_address_authorised_person_and_mandate() -> None:
-    missing = [each["element"] for each in Petitioner("organisation", signature="handwritten").missing()]
+    signed = Petitioner("organisation", signature="handwritten", signature_seen=True)
+    missing = [each["element"] for each in signed.missing()]
     assert ["title", "address", "authorised_person", "mandate"] == missing
     assert "mandate" not in [each["element"] for each in Petitioner("public_body").missing()]
 
@@ -582,3 +795,26 @@ def test_events_name_no_person_and_hold_no_words_of_the_petitioner() -> None:
     assert "Gizli" not in told
     assert "Başvuru Sahibi" not in told
     assert "example.org" not in told
+
+
+# the tracking page
+
+
+def test_the_tracking_page_names_the_first_late_day() -> None:
+    told: dict[str, Any] = dict.fromkeys(
+        ("municipality_name", "kind_label", "filed_on", "stage_label", "unit", "whose_turn", "outcome_label", "addressee",
+         "due_on", "due", "protocol", "forwarded_to"),
+    )  # fmt: skip
+    said = tracking.page(told | {"number": "34-35/2026/D1", "overdue_since": "2026-10-07"}, "tr")
+    assert "8 Ekim 2026" in said
+    assert "7 Ekim 2026" not in said
+
+
+def test_a_protocols_stage_is_told_in_words_also_while_protocols_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def procedure(self, name: str) -> Any:
+            raise Unavailable(Sentence("{name}", name=name))
+
+    monkeypatch.setattr(petitions, "_STAGES", {})
+    ports: Any = SimpleNamespace(protocols=Away())
+    assert {"tr": "Sürüyor", "en": "Under way"} == petitions.protocol_stage(ports, "legal_review")

@@ -567,3 +567,9 @@ def test_no_event_names_a_person() -> None:
 
 def test_the_council_of_the_examples_has_a_majority_of_nineteen() -> None:
     assert 19 == FULL // 2 + 1
+
+
+def test_only_duties_that_nothing_settles_by_itself_are_owed_after_their_last_day() -> None:
+    terms = protocol_procedure(Policy()).terms.values()
+    owed = {term.kind for term in terms if term.escalates and term.owed_after_expiry}
+    assert {"SEND_TO_AUTHORITY", "PUBLISH_SUMMARY", "COURT_COMPLIANCE"} == owed

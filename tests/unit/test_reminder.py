@@ -60,7 +60,7 @@ def test_after_downtime_the_newest_reminder_counts() -> None:
     ladder = rungs(clock(), LADDER.before, 5, CALENDAR)
     due = clock().due_on
     assert due is not None
-    assert Rung("due", 0, due) == newest(ladder, due + timedelta(days=1))
+    assert Rung("due", 0, due, due) == newest(ladder, due + timedelta(days=1))
 
 
 @given(

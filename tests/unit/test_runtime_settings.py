@@ -41,6 +41,7 @@ WRONG = {
     "IMECE_OPEN_DATA_HOUR": "24",
     "IMECE_HOUSEKEEPING_INTERVAL": "0",
     "IMECE_REPLIES_KEPT_DAYS": "0",
+    "IMECE_MESSAGES_KEPT_DAYS": "30",
     "IMECE_RETRY_DELAYS": "1,soon",
     "IMECE_LOG_LEVEL": "info",
     "IMECE_PUBLIC_URL": "imece.example.org",

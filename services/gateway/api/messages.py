@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from services.gateway.http import Answer, Call, Table
+from services.gateway.pages import unsubscribe as pages
 from services.gateway.rate import Rate
 from services.gateway.schemas import PageQuery
 from services.gateway.schemas import messages as s
+from services.kernel.errors import NotFound
 
 TABLE = Table()
 TAG = "Events and notifications"
 ADMINISTRATOR = ("administrator",)
 _PER_ADDRESS = Rate(lambda settings: settings.tracking_per_minute, 60)
+_PAGE = {"Content-Security-Policy": pages.POLICY}
 
 
 @TABLE.route(
@@ -34,7 +40,8 @@ def preferences(call: Call) -> Answer:
     "/preferences",
     tag=TAG,
     summary="Choose what is sent to me",
-    description="What is left out goes as by default. In İmece the office is told whatever its holders choose.",
+    description="Topics that are left out go as by default; all else that is left out stays as it is. "
+    "In İmece the office is told whatever its holders choose.",
     body=s.PreferenceChangeSchema,
     answer=s.PreferenceSchema,
     etag=True,
@@ -126,3 +133,44 @@ def subscription(call: Call) -> Answer:
 def unsubscribe(call: Call) -> Answer:
     """Once is enough; twice changes nothing."""
     return Answer(call.ports.notifications.unsubscribe(token=call.params["token"]))
+
+
+@TABLE.route(
+    "GET",
+    "/unsubscribe/{token}",
+    tag=TAG,
+    summary="The page behind the link in the footer of a mail",
+    description="It asks before anything is done: programs that look at mails open links too.",
+    access="public",
+    base="",
+    content_type="text/html",
+    rate=_PER_ADDRESS,
+)
+def unsubscribe_page(call: Call) -> Answer:
+    """Says so where the link is not known."""
+    return _shown(call, call.ports.notifications.subscription)
+
+
+@TABLE.route(
+    "POST",
+    "/unsubscribe/{token}",
+    tag=TAG,
+    summary="Stop the mails of a link from its page",
+    access="public",
+    base="",
+    content_type="text/html",
+    any_body=True,
+    rate=_PER_ADDRESS,
+)
+def unsubscribe_on_page(call: Call) -> Answer:
+    """The page, which says what is so now."""
+    return _shown(call, call.ports.notifications.unsubscribe)
+
+
+def _shown(call: Call, ask: Callable[..., dict[str, Any]]) -> Answer:
+    token = call.params["token"]
+    try:
+        found = ask(token=token)
+    except NotFound as error:
+        return Answer(pages.said(error.message, call.language), headers=_PAGE)
+    return Answer(pages.page(token, call.language, mail=found["mail"]), headers=_PAGE)

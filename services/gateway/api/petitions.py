@@ -10,12 +10,14 @@ from typing import Any
 
 from services.gateway import schemas as s
 from services.gateway.download import saved_as
+from services.gateway.errors import Unauthenticated
 from services.gateway.http import ANY_SCOPE, BASE, Answer, Call, Download, Ports, Table, localise
 from services.gateway.pages import tracking as pages
 from services.gateway.rate import Rate
 from services.gateway.schemas import petitions as p
 from services.gateway.schemas.writing import PaperQuery
 from services.kernel.errors import ImeceError, NotFound
+from services.kernel.text import Label, Sentence
 
 TABLE = Table()
 TAG = "Petitions"
@@ -52,13 +54,22 @@ def submit_petition(call: Call) -> Answer:
 
 
 @TABLE.route(
-    "GET", "/petitions", tag=TAG, summary="List petitions", query=p.PetitionsQuery, answer=p.PetitionPageSchema
+    "GET",
+    "/petitions",
+    tag=TAG,
+    summary="List petitions",
+    description="Those that the caller's office may see; for an account without an office those that it submitted.",
+    query=p.PetitionsQuery,
+    answer=p.PetitionPageSchema,
+    access="anyone",
 )
 def list_petitions(call: Call) -> Answer:
-    """Those that the caller's office may see, the newest first, without their texts."""
+    """The newest first, without their texts."""
+    if call.signed is None:
+        raise Unauthenticated(Sentence("Sign in to see your petitions; with a petition's key ask for that petition."))
     query = call.query
     found = call.ports.petitions.list_petitions(
-        actor=call.who,
+        actor=call.anyone,
         stage=query.get("stage"),
         municipality=query.get("municipality"),
         kind=query.get("kind"),
@@ -296,7 +307,7 @@ def _tracked(call: Call) -> dict[str, Any]:
     protocol = found["protocol"]
     if protocol is None:
         return found
-    return {**found, "protocol": {**protocol, "stage_label": _protocol_stage(call.ports, protocol["stage"])}}
+    return {**found, "protocol": {**protocol, "stage_label": protocol_stage(call.ports, protocol["stage"])}}
 
 
 def _file(made: dict[str, Any]) -> Answer:
@@ -310,19 +321,20 @@ def _with_protocol_label(ports: Ports, petition: dict[str, Any]) -> dict[str, An
     protocol = petition["links"]["protocol"]
     if protocol is None:
         return petition
-    labelled = {**protocol, "stage_label": _protocol_stage(ports, protocol["stage"])}
+    labelled = {**protocol, "stage_label": protocol_stage(ports, protocol["stage"])}
     return {**petition, "links": {**petition["links"], "protocol": labelled}}
 
 
 _STAGES: dict[str, Any] = {}
+_UNDER_WAY = Label("Sürüyor", "Under way").to_plain()
 
 
-def _protocol_stage(ports: Ports, stage: str | None) -> Any:
-    """What people call a stage of a protocol; asked of protocols once, and its bare name while that does not answer."""
+def protocol_stage(ports: Ports, stage: str | None) -> Any:
+    """What people call a stage of a protocol; asked of protocols once, and no more than that it is under way till then."""
     if not _STAGES:
         try:
             table = ports.protocols.procedure(name="protocol")
         except ImeceError:
-            return stage
+            return _UNDER_WAY
         _STAGES.update({each["name"]: each["label"] for each in table["stages"]})
-    return _STAGES.get(stage or "", stage)
+    return _STAGES.get(stage or "", _UNDER_WAY)

@@ -11,7 +11,8 @@ from services.kernel.errors import NotFound, Refused
 
 TABLE = Table()
 TAG = "Signatures"
-_HOUR = 3_600
+_HOUR, _MINUTE = 3_600, 60
+_LOOKS = Rate(lambda settings: settings.tracking_per_minute, _MINUTE)
 _PAGE = {"Content-Security-Policy": pages.POLICY}
 
 
@@ -20,10 +21,11 @@ _PAGE = {"Content-Security-Policy": pages.POLICY}
     "/municipalities/{code}/petitions",
     tag=TAG,
     summary="The petitions to a municipality that their petitioners opened for signatures",
-    description="In the petitioners' own public words; nobody is named.",
+    description="In the petitioners' own public words, from their registration on; nobody is named.",
     query=PageQuery,
     answer=s.SupportedPetitionPageSchema,
     access="public",
+    rate=_LOOKS,
 )
 def list_supported(call: Call) -> Answer:
     """The newest first, with the number of signatures."""
@@ -41,10 +43,31 @@ def list_supported(call: Call) -> Answer:
     summary="A petition that can be signed, and how many did",
     answer=s.SupportedPetitionSchema,
     access="public",
+    rate=_LOOKS,
 )
 def get_supported(call: Call) -> Answer:
     """404 also for a petition that its petitioner did not open."""
     return Answer(call.ports.petitions.get_supported(petition_id=call.params["id"]))
+
+
+@TABLE.route(
+    "DELETE",
+    "/petitions/{id}/support",
+    tag=TAG,
+    summary="Close the public part of a petition",
+    description="Its public words are erased and it takes no signatures any more; the petition itself goes on. The act "
+    "and its reason stand in the petition's history, where the petitioner reads them.",
+    body=s.SupportClosingSchema,
+    status=204,
+    roles=("registry_clerk",),
+    also={409: None},
+)
+def close_support(call: Call) -> Answer:
+    """For words that may not stand in public, such as those about a person."""
+    call.ports.petitions.close_support(
+        actor=call.who, petition_id=call.params["id"], reason=call.body["reason"], key=call.key
+    )
+    return Answer()
 
 
 @TABLE.route(

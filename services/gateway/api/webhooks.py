@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from services.gateway import schemas
 from services.gateway.http import BASE, Answer, Call, Table
+from services.gateway.rate import Rate
 from services.gateway.schemas import webhooks as s
 from services.kernel.actor import ROLES
 
 TABLE = Table()
 TAG = "Events and notifications"
+_TESTS = Rate(lambda _: 10, 60)
 WRITERS = tuple(role for role in ROLES if role != "auditor")
 """The auditor reads all and changes nothing; nothing of what it sees leaves the house by itself."""
 
@@ -77,9 +79,11 @@ def webhook_deliveries(call: Call) -> Answer:
     "/webhooks/{id}/test",
     tag=TAG,
     summary="Send a test to a webhook now",
-    description="The event webhook.tested.v1, once. Whether it arrived stands in the answer.",
+    description="The event webhook.tested.v1, once. Whether it arrived stands in the answer. At most ten a minute an "
+    "office, and few at the same moment.",
     answer=s.DeliverySchema,
     roles=WRITERS,
+    rate=_TESTS,
 )
 def test_webhook(call: Call) -> Answer:
     """The answer comes after the receiver's."""

@@ -34,11 +34,11 @@ from services.gateway.fields import (
 )
 from services.gateway.strict import strictly
 from services.kernel.actor import ROLES
+from services.kernel.mailbox import EMAIL
 
 CODE = r"^[0-9]{2}-[0-9]{2,3}$"
 AUTHORITY = r"^[VK][0-9]{2}(-[0-9]{2,3})?$"
 PROVINCE = r"^(0[1-9]|[1-7][0-9]|8[01])$"
-EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 WEBSITE = r"^https?://[^\s]+$"
 PHONE = r"^\+?[0-9 ()./-]{3,30}$"
 TAX_NO = r"^[0-9]{10}$"

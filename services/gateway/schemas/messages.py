@@ -23,10 +23,10 @@ class ChosenStreamSchema(RequestSchema):
 
 
 class PreferenceChangeSchema(RequestSchema):
-    """My choice; topics that are left out go as by default."""
+    """My choice; topics that are left out go as by default, all else stays as it is."""
 
     language = Word(LANGUAGES, allow_none=True, metadata=_said("Null: the installation's."))
-    mail = Flag(metadata=_said("Whether mail is sent to me; true where left out."))
+    mail = Flag(metadata=_said("Whether mail is sent to me; as before where left out."))
     elsewhere = Text(
         200, allow_none=True, metadata=_said("My address on the other channel, such as a telephone number; null: none.")
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from services.contracts.petitions import KINDS
 from services.contracts.plan import PETITION_STAGES
 from services.gateway.fields import AnswerSchema, Day, Identifier, RequestSchema, Shaped, Word
-from services.gateway.schemas import EMAIL, _Page
-
-LONGEST_EMAIL = 254
+from services.gateway.schemas import _Page
+from services.kernel.mailbox import EMAIL, LONGEST_EMAIL
 
 
 class SupportedPetitionSchema(AnswerSchema):
@@ -31,6 +30,16 @@ class SupportedPetitionPageSchema(_Page):
     """A page of petitions."""
 
     items = fields.List(fields.Nested(SupportedPetitionSchema), required=True)
+
+
+class SupportClosingSchema(RequestSchema):
+    """Why the public part of a petition is closed."""
+
+    reason = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=2_000),
+        metadata={"description": "The petitioner reads it in the petition's history."},
+    )
 
 
 class NewSupportSchema(RequestSchema):

@@ -44,11 +44,12 @@ class Apprise:
         line = apprise.Apprise()
         if not line.add(self._url.replace("{to}", quote(message.to, safe=""))):
             logger.warning("IMECE_CHANNEL_URL is no address that apprise can read")
-            return Tried(CHANNEL_AWAY)
+            # It may be this person's address that cannot be read.
+            return Tried(CHANNEL_AWAY, answered=True)
         title, body = short(message)
         try:
             with Timeout(_WHOLE_SECONDS, TimeoutError("no answer")):
                 return Tried() if line.notify(body=body, title=title) else Tried(NOT_NOW)
         except (OSError, TypeError) as error:
             logger.warning("the other channel cannot be used", extra={"cause": type(error).__name__})
-            return Tried(CHANNEL_AWAY)
+            return Tried(CHANNEL_AWAY, answered=True)

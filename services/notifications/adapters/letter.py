@@ -62,7 +62,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Written:
-    """The message in words, in the recipient's language."""
+    """The message in words, in the recipient's language. `unsubscribe`: where a mail program posts (RFC 8058)."""
 
     subject: str
     text: str
@@ -79,9 +79,8 @@ def written(message: Message, public_url: str) -> Written:
         subject = f"{heading} ({items[0].reference})"
     hidden = message.letter.total - len(items)
     more = say(Sentence("And {count} more in İmece.", count=hidden), language) if hidden else ""
-    unsubscribe = Link(
-        say(Sentence("Stop these e-mails"), language), f"{public_url}/api/v1/unsubscribe/{message.token}"
-    )
+    # People are led to a page; programs post to the API.
+    unsubscribe = Link(say(Sentence("Stop these e-mails"), language), f"{public_url}/unsubscribe/{message.token}")
     values: dict[str, Any] = {
         "language": language,
         "subject": subject,
@@ -92,7 +91,7 @@ def written(message: Message, public_url: str) -> Written:
         "footer": _footer(message),
         "unsubscribe": unsubscribe,
     }
-    return Written(subject, _text(values), _page().render(values), unsubscribe.url)
+    return Written(subject, _text(values), _page().render(values), f"{public_url}/api/v1/unsubscribe/{message.token}")
 
 
 def short(message: Message) -> tuple[str, str]:

@@ -13,11 +13,12 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8, Policy
 from email.utils import format_datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from eventlet.timeout import Timeout
 
+from services.kernel.mailbox import is_email
 from services.notifications.adapters.letter import written
 from services.notifications.application.posting import Message
 from services.notifications.domain.delivery import (
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 _STEP_SECONDS = 10
 _WHOLE_SECONDS = 20
+_THINKING_SECONDS = 300
+"""After the final dot a server looks through the mail; whoever hangs up meanwhile sends it twice (RFC 5321, 4.5.3.2.6)."""
 _ENHANCED = re.compile(rb"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 _CLOSING = 421
@@ -43,8 +46,8 @@ _POLICY = 7
 class Smtp:
     """The mail server of the settings; connects with the first message, ends with the block.
 
-    Errors before the first command of a message are the channel's; those after it are the message's own,
-    so that no message holds up the others.
+    Where no connection can be made, the channel is away. What is refused after the first command of a message may
+    be the message's own fault, so that the next one is tried on a new connection.
     """
 
     def __init__(self, url: str, sender: str, public_url: str) -> None:
@@ -57,7 +60,7 @@ class Smtp:
         self._password = unquote(parts.password or "")
         self._sender = sender
         self._public_url = public_url
-        self._connection: smtplib.SMTP | None = None
+        self._connection: _Patient | None = None
 
     def __enter__(self) -> Self:
         """Nothing is opened yet."""
@@ -72,9 +75,10 @@ class Smtp:
     def send(self, message: Message) -> Tried:
         """Hand the message to the mail server."""
         try:
-            mail = compose(message, self._sender, self._public_url, datetime.now(UTC))
-        except ValueError:  # an address that cannot stand in a header
+            to = wire_form(message.to)
+        except ValueError:
             return Tried(ADDRESS_REFUSED)
+        mail = compose(message, self._sender, self._public_url, datetime.now(UTC))
         try:
             with Timeout(_WHOLE_SECONDS, TimeoutError("no answer")):
                 connection = self._ready()
@@ -82,12 +86,12 @@ class Smtp:
             logger.warning("the mail server cannot be used", extra={"cause": type(error).__name__})
             self._drop()
             return Tried(CHANNEL_AWAY)
-        return self._hand_over(connection, mail, wire_form(message.to))
+        return self._hand_over(connection, mail, to)
 
-    def _hand_over(self, connection: smtplib.SMTP, mail: EmailMessage, to: str) -> Tried:
+    def _hand_over(self, connection: _Patient, mail: EmailMessage, to: str) -> Tried:
         cause = None
         try:
-            with Timeout(_WHOLE_SECONDS, TimeoutError("no answer")):
+            with Timeout(_WHOLE_SECONDS + _THINKING_SECONDS, TimeoutError("no answer")):
                 connection.send_message(mail, self._sender, [to])
         except smtplib.SMTPRecipientsRefused as error:
             cause = self._after(*next(iter(error.recipients.values())), at_recipient=True)
@@ -101,10 +105,11 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             logger.warning("a mail broke off", extra={"cause": type(error).__name__})
             self._drop()
-            cause = NOT_NOW
+            # After the final dot the server may have taken it: then it must not come too often.
+            cause = NOT_NOW if connection.is_handed_over else CHANNEL_AWAY
         if cause == CHANNEL_AWAY:
             self._drop()
-        return Tried(cause)
+        return Tried(cause, answered=True)
 
     @staticmethod
     def _after(code: int, text: bytes | str, *, at_recipient: bool = False) -> str:
@@ -119,7 +124,7 @@ class Smtp:
             return ADDRESS_REFUSED
         return MESSAGE_REFUSED
 
-    def _ready(self) -> smtplib.SMTP:
+    def _ready(self) -> _Patient:
         """A connection that answers: the one from before, or a new one."""
         if self._connection is not None:
             try:
@@ -131,12 +136,12 @@ class Smtp:
         self._connection = self._connected()
         return self._connection
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> _Patient:
         context = ssl.create_default_context()
         if self._kind == "smtps":
-            made: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=_STEP_SECONDS, context=context)
+            made: _Patient = _PatientTls(self._host, self._port, timeout=_STEP_SECONDS, context=context)
         else:
-            made = smtplib.SMTP(self._host, self._port, timeout=_STEP_SECONDS)
+            made = _Patient(self._host, self._port, timeout=_STEP_SECONDS)
         try:
             if self._kind == "smtp":
                 made.starttls(context=context)  # raises where the server offers none: nothing goes in the clear
@@ -161,6 +166,33 @@ class Smtp:
             self._connection = None
 
 
+class _Patient(smtplib.SMTP):
+    """A connection on which the server may take its time after the final dot, and then alone."""
+
+    is_handed_over = False
+    """Whether the dot of the last mail went out."""
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """The mail itself, and the server's answer to it."""
+        self.is_handed_over = False
+        try:
+            return super().data(msg)
+        finally:
+            if self.sock is not None:
+                self.sock.settimeout(_STEP_SECONDS)
+
+    def send(self, s: Any) -> None:
+        """As it is; what ends with the dot is waited for longer."""
+        super().send(s)
+        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n") and self.sock is not None:
+            self.is_handed_over = True
+            self.sock.settimeout(_THINKING_SECONDS)
+
+
+class _PatientTls(_Patient, smtplib.SMTP_SSL):
+    """The same, in TLS from the start."""
+
+
 class _OneLine(UnstructuredHeader, BaseHeader):
     """A header that is sent as it is: folded, an address would become an encoded word, which no program follows."""
 
@@ -171,6 +203,7 @@ class _OneLine(UnstructuredHeader, BaseHeader):
 
 _HEADERS = HeaderRegistry()
 _HEADERS.map_to_type("list-unsubscribe", _OneLine)
+_HEADERS.map_to_type("to", _OneLine)
 
 
 def compose(message: Message, sender: str, public_url: str, now: datetime) -> EmailMessage:
@@ -180,7 +213,7 @@ def compose(message: Message, sender: str, public_url: str, now: datetime) -> Em
     mail = EmailMessage(policy=(SMTP if to.isascii() else SMTPUTF8).clone(header_factory=_HEADERS))
     mail["From"] = sender
     mail["To"] = to
-    mail["Subject"] = words.subject
+    mail["Subject"] = " ".join(words.subject.split())  # also in a name there may be a line break
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message.delivery.message_id
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes in return
@@ -195,6 +228,7 @@ def compose(message: Message, sender: str, public_url: str, now: datetime) -> Em
 def wire_form(address: str) -> str:
     """The address as it is sent, its domain in ASCII (IDNA). ValueError for what is no address."""
     name, _, domain = address.strip().rpartition("@")
-    if not name or not domain or any(sign.isspace() or sign in "<>\"'," for sign in name + domain):
+    sent = f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+    if not is_email(sent):
         raise ValueError
-    return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+    return sent

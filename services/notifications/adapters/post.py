@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
@@ -14,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services.notifications.adapters.bounce import reports
 from services.notifications.adapters.repository import Repository
 from services.notifications.adapters.tables import (
+    ADDRESS_SECRETS,
     DELIVERIES,
     DIGESTS,
     NOTICES,
@@ -26,7 +28,15 @@ from services.notifications.application import posting
 from services.notifications.application.digest import Waiting
 from services.notifications.application.dispatch import Notice, Told
 from services.notifications.application.posting import Letter, Seen, Suppression
-from services.notifications.domain.delivery import FAILED, LEASE, SENDING, WAITING, Delivery
+from services.notifications.domain.delivery import (
+    FAILED,
+    LEASE,
+    MAIL,
+    PROCESS_ENDED,
+    SENDING,
+    WAITING,
+    Delivery,
+)
 from services.notifications.domain.happening import Notification
 from services.notifications.domain.preference import Preference
 from services.runtime.database import POSTED, Database
@@ -34,6 +44,7 @@ from services.runtime.database import POSTED, Database
 CURSOR = "notifications.notices"
 _SEQUENCER_LOCK = 7_204_003  # any constant; one per database, taken by whoever gives positions
 _PLACED_AT_ONCE = 1_000
+_ONLY = 1
 _DELIVERY = tuple(each.name for each in fields(Delivery))
 _TOLD = tuple(each.name for each in fields(Told))
 
@@ -41,11 +52,12 @@ _TOLD = tuple(each.name for each in fields(Told))
 def place(database: Database) -> int:
     """Give committed notifications their place; returns how many, 0 also while another process does it.
 
-    As in the outbox, places follow commits: no notification ever appears behind one that was passed on.
+    As in the outbox, places follow commits: no notification ever appears behind one that was passed on. An
+    event's notifications get their places together, however many there are.
     """
-    unplaced = select(NOTIFICATIONS.c.id).where(NOTIFICATIONS.c.position.is_(None)).limit(1)
+    unplaced = NOTIFICATIONS.c.position.is_(None)
     with database.read() as connection:
-        if connection.execute(unplaced).one_or_none() is None:
+        if connection.execute(select(NOTIFICATIONS.c.id).where(unplaced).limit(1)).one_or_none() is None:
             return 0
     with database.write() as connection:
         if connection.dialect.name == "postgresql":
@@ -53,11 +65,10 @@ def place(database: Database) -> int:
             if not mine:
                 return 0
         order = (NOTIFICATIONS.c.created_at, NOTIFICATIONS.c.event_id, NOTIFICATIONS.c.id)
+        next_ones = select(NOTIFICATIONS.c.event_id).where(unplaced).order_by(*order).limit(_PLACED_AT_ONCE).subquery()
         waiting = (
             select(NOTIFICATIONS.c.id, func.row_number().over(order_by=order).label("rank"))
-            .where(NOTIFICATIONS.c.position.is_(None))
-            .order_by(*order)
-            .limit(_PLACED_AT_ONCE)
+            .where(unplaced, NOTIFICATIONS.c.event_id.in_(select(next_ones.c.event_id)))
             .subquery()
         )
         # Also behind the cursor, so that places never come back when the newest notifications are removed.
@@ -211,35 +222,45 @@ class PostRows:
     # deliveries
 
     def claim(self, channel: str, now: datetime, limit: int, *, take_over: bool) -> Sequence[Delivery]:
-        """Deliveries that are due, the caller's alone for a lease.
+        """Deliveries that are due, the caller's alone for a lease, in the order of their turn.
 
-        `take_over`: also those that another took and whose lease ended without a note.
+        `take_over`: also what another took and whose lease ended without a note. That costs it an attempt, and it
+        comes alone: a message that ends its process takes no other with it again.
         """
-        whose = [] if take_over else [DELIVERIES.c.state != SENDING]
-        due = self._connection.execute(
-            select(DELIVERIES.c.id)
-            .where(DELIVERIES.c.channel == channel, DELIVERIES.c.next_at <= now, *whose)
-            .order_by(DELIVERIES.c.next_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).scalars()
+        due = [DELIVERIES.c.channel == channel, DELIVERIES.c.next_at <= now]
+        if take_over and (lapsed := self._next([*due, DELIVERIES.c.state == SENDING], 1)):
+            more = {"attempts": DELIVERIES.c.attempts + 1, "cause": PROCESS_ENDED}
+            return self._taken(lapsed, now, more)
+        return self._taken(self._next([*due, DELIVERIES.c.state != SENDING], limit), now, {})
+
+    def _next(self, conditions: Sequence[Any], limit: int) -> list[str]:
+        statement = select(DELIVERIES.c.id).where(*conditions).order_by(DELIVERIES.c.next_at, DELIVERIES.c.created_at)
+        return list(self._connection.execute(statement.limit(limit).with_for_update(skip_locked=True)).scalars())
+
+    def _taken(self, ids: list[str], now: datetime, more: Mapping[str, Any]) -> Sequence[Delivery]:
         rows = self._connection.execute(
             update(DELIVERIES)
-            .where(DELIVERIES.c.id.in_(list(due)))
-            .values(state=SENDING, next_at=now + LEASE)
+            .where(DELIVERIES.c.id.in_(ids))
+            .values(state=SENDING, next_at=now + LEASE, holder=str(uuid.uuid4()), **more)
             .returning(DELIVERIES)
         )
-        return sorted((_delivery(row) for row in rows.mappings()), key=lambda each: (each.created_at, each.id))
+        return sorted((_delivery(row) for row in rows.mappings()), key=lambda each: ids.index(each.id))
+
+    def renew(self, holder: str, now: datetime) -> None:
+        """What `holder` took and has not settled is its alone for another lease."""
+        self._connection.execute(
+            update(DELIVERIES)
+            .where(DELIVERIES.c.state == SENDING, DELIVERIES.c.holder == holder)
+            .values(next_at=now + LEASE)
+        )
 
     def settle(self, claimed: Delivery, outcome: Delivery) -> bool:
         """Note what became of a claimed delivery; False when the lease has ended and another has taken it."""
-        values = {name: value for name, value in vars(outcome).items() if name != "id"}
+        values = {name: value for name, value in vars(outcome).items() if name not in ("id", "holder")}
         settled = self._connection.execute(
             update(DELIVERIES)
-            .where(
-                DELIVERIES.c.id == claimed.id, DELIVERIES.c.state == SENDING, DELIVERIES.c.next_at == claimed.next_at
-            )
-            .values(values)
+            .where(DELIVERIES.c.id == claimed.id, DELIVERIES.c.state == SENDING, DELIVERIES.c.holder == claimed.holder)
+            .values({**values, "holder": None})
         )
         return settled.rowcount == 1
 
@@ -314,12 +335,36 @@ class PostRows:
 
     # suppressed addresses
 
-    def suppressed(self, fingerprints: Collection[str]) -> Collection[str]:
-        """Those of the fingerprints whose addresses get no mail."""
+    def secret(self) -> bytes:
+        """What the fingerprints of this installation are made with; made once, at the first message."""
+        row = self._connection.execute(select(ADDRESS_SECRETS.c.secret)).one_or_none()
+        if row is None:
+            made = {"id": _ONLY, "secret": secrets.token_bytes(32)}
+            self._connection.execute(self._dialect.insert(ADDRESS_SECRETS).values(made).on_conflict_do_nothing())
+            row = self._connection.execute(select(ADDRESS_SECRETS.c.secret)).one()
+        return bytes(row.secret)
+
+    def written_to(self, recipient: str) -> Collection[str]:
+        """The fingerprints of the addresses to which mails for this recipient went."""
         rows = self._connection.execute(
-            select(SUPPRESSIONS.c.address_sha256).where(SUPPRESSIONS.c.address_sha256.in_(list(fingerprints)))
+            select(DELIVERIES.c.address_hash)
+            .where(
+                DELIVERIES.c.recipient == recipient,
+                DELIVERIES.c.channel == MAIL,
+                DELIVERIES.c.address_hash.is_not(None),
+            )
+            .distinct()
         )
         return set(rows.scalars())
+
+    def suppressed(self, fingerprints: Collection[str]) -> Collection[tuple[str, str]]:
+        """Those of the fingerprints whose addresses get no mail, and why."""
+        rows = self._connection.execute(
+            select(SUPPRESSIONS.c.address_hash, SUPPRESSIONS.c.cause).where(
+                SUPPRESSIONS.c.address_hash.in_(list(fingerprints))
+            )
+        )
+        return {(row.address_hash, row.cause) for row in rows}
 
     def suppress(self, suppression: Suppression) -> bool:
         """Send nothing to this address; False when that was so already."""

@@ -39,6 +39,16 @@ class Repository:
             self._connection.execute(_insert_all(self._dialect), [vars(each) for each in notifications]).close()
             self._connection.info[POSTED] = True
 
+    def reference_of(self, office: str) -> str:
+        """The reference of what this office was told last; empty when it was told nothing."""
+        newest = (
+            select(NOTIFICATIONS.c.reference)
+            .where(NOTIFICATIONS.c.office == office)
+            .order_by(NOTIFICATIONS.c.created_at.desc(), NOTIFICATIONS.c.id)
+            .limit(1)
+        )
+        return str(self._connection.execute(newest).scalar() or "")
+
     def remember(self, case_: Case) -> None:
         """Keep what is newer of the case: the newest stage, and the earliest and latest times."""
         self._connection.execute(_upsert_case(self._dialect), vars(case_))

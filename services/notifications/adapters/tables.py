@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -108,6 +109,8 @@ WEBHOOKS = Table(
     Column("failing_since", Moment),
     Column("switched_off_at", Moment),
     Column("switched_off_because", Json),
+    # A fingerprint of whoever set it up or last switched it on.
+    Column("confirmed_by", String(64)),
     # A process works on it alone, as `holder`, until this moment; by the machine's own clock.
     Column("free_at", Moment, nullable=False),
     Column("holder", String(40)),
@@ -178,6 +181,7 @@ NOTICES = Table(
     UniqueConstraint("recipient", "event_id", name="notices_once_per_recipient_and_event"),
 )
 Index("notices_by_stream", NOTICES.c.recipient, NOTICES.c.stream, NOTICES.c.position)
+Index("notices_by_age", NOTICES.c.created_at)
 
 DIGESTS = Table(
     "digests",
@@ -225,7 +229,10 @@ DELIVERIES = Table(
     Column("created_at", Moment, nullable=False),
     Column("sent_at", Moment),
     Column("message_id", String(300)),
-    Column("address_sha256", String(64)),
+    # Keyed with the secret below.
+    Column("address_hash", String(64)),
+    # Whoever sends it, from claiming to settling.
+    Column("holder", String(40)),
 )
 Index(
     "deliveries_due",
@@ -242,16 +249,32 @@ Index(
 )
 Index("deliveries_by_recipient", DELIVERIES.c.recipient, DELIVERIES.c.created_at.desc(), DELIVERIES.c.id)
 Index("deliveries_newest", DELIVERIES.c.created_at.desc(), DELIVERIES.c.id)
+Index("deliveries_by_state", DELIVERIES.c.state, DELIVERIES.c.created_at.desc(), DELIVERIES.c.id)
+Index(
+    "deliveries_with_address",
+    DELIVERIES.c.created_at,
+    postgresql_where=text("address_hash IS NOT NULL"),
+    sqlite_where=text("address_hash IS NOT NULL"),
+)
 Index("deliveries_by_message", DELIVERIES.c.message_id)
 
 SUPPRESSIONS = Table(
     "suppressions",
     METADATA,
     Column("id", Id, primary_key=True),
-    Column("address_sha256", String(64), nullable=False, unique=True),
+    Column("address_hash", String(64), nullable=False),
     Column("masked", String(300), nullable=False),
     Column("recipient", String(100), nullable=False),
     Column("cause", String(50), nullable=False),
     Column("since", Moment, nullable=False),
+    # An address may bounce and be unsubscribed; taking one back leaves the other.
+    UniqueConstraint("address_hash", "cause", name="suppressions_once_per_address_and_cause"),
 )
 Index("suppressions_newest", SUPPRESSIONS.c.since.desc(), SUPPRESSIONS.c.id)
+
+ADDRESS_SECRETS = Table(
+    "address_secrets",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("secret", LargeBinary, nullable=False),
+)

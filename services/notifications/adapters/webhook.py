@@ -137,6 +137,10 @@ class WebhookBook:
             .values(state=WAITING, attempts=0, next_at=now)
         )
 
+    def confirm(self, webhook_id: str, confirmed_by: str | None) -> None:
+        """Keep who says that the receiver is the office's."""
+        self._connection.execute(update(WEBHOOKS).where(WEBHOOKS.c.id == webhook_id).values(confirmed_by=confirmed_by))
+
     def switch_off(self, webhook_id: str, because: Sentence, now: datetime) -> bool:
         """Off from now on; False when it was off already or is gone."""
         changed = self._connection.execute(
@@ -153,6 +157,12 @@ class WebhookBook:
     def office_of(self, webhook_id: str) -> str:
         """The office whose webhook it is."""
         return str(self._connection.execute(select(WEBHOOKS.c.office).where(WEBHOOKS.c.id == webhook_id)).scalar_one())
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the oldest delivery was made that waits for a webhook that is on."""
+        made = select(func.min(DELIVERIES.c.created_at)).join(WEBHOOKS, WEBHOOKS.c.id == DELIVERIES.c.webhook_id)
+        found: datetime | None = self._connection.execute(made.where(_waiting(), WEBHOOKS.c.state == ACTIVE)).scalar()
+        return found
 
     def health(self) -> tuple[int, int]:
         """(deliveries that wait, webhooks that are off)."""

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from services.kernel.actor import PETITIONER
 from services.kernel.errors import Conflict, Invalid, NotFound
 from services.kernel.text import Sentence
+from services.notifications.domain.audience import role_of
 from services.notifications.domain.delivery import (
     ADDRESS_REFUSED,
     BOUNCING,
-    DIRECTORY_AWAY,
     MAIL,
+    MESSAGE_REFUSED,
     NO_ADDRESS,
     UNSUBSCRIBED,
     Delivery,
     Tried,
     after,
+    ends_processes,
     fingerprint,
     masked,
 )
 from services.notifications.domain.happening import Notification, notification_id
 from services.notifications.domain.preference import STREAMS, Preference, default_of, is_person, known_topics
-from services.notifications.domain.template import ADDRESS_BOUNCED, OWN_ADDRESS_BOUNCED
+from services.notifications.domain.template import ADDRESS_BOUNCED, OWN_ADDRESS_BOUNCED, PETITIONER_BOUNCED
+
+logger = logging.getLogger(__name__)
 
 Thing = TypeVar("Thing")
 
@@ -78,7 +84,7 @@ class Suppression:
     """An address to which nothing is sent; known by its fingerprint alone."""
 
     id: str
-    address_sha256: str
+    address_hash: str
     masked: str
     recipient: str
     cause: str
@@ -108,11 +114,25 @@ class Choices(Protocol):
         """The choice as given."""
 
 
-class Bounces(Protocol):
-    """What marking an address needs; in one transaction."""
+class Suppressing(Protocol):
+    """What suppressing an address needs; in one transaction."""
 
     def suppress(self, suppression: Suppression) -> bool:
         """Send nothing to this address; False when that was so already."""
+
+
+class Stopping(Choices, Suppressing, Protocol):
+    """What stopping mails needs; in one transaction."""
+
+    def written_to(self, recipient: str) -> Collection[str]:
+        """The fingerprints of the addresses to which mails for this recipient went."""
+
+
+class Bounces(Suppressing, Protocol):
+    """What marking an address needs; in one transaction."""
+
+    def secret(self) -> bytes:
+        """What fingerprints are made with."""
 
     def by_message(self, message_id: str) -> Delivery | None:
         """The delivery that was sent under this Message-ID."""
@@ -126,6 +146,9 @@ class Telling(Protocol):
 
     def tell(self, notifications: Sequence[Notification]) -> None:
         """Store them; one that is there already stays as it is."""
+
+    def reference_of(self, office: str) -> str:
+        """The reference of what this office was told last; empty when it was told nothing."""
 
 
 def chosen(choices: Choices, recipient: str) -> Preference:
@@ -166,16 +189,28 @@ def behind_token(choices: Choices, token: str) -> Preference:
     return found
 
 
-def unsubscribe(choices: Choices, token: str) -> Preference:
-    """Send no more mail to whoever the token is about; in İmece they are told all the same. Twice changes nothing."""
+def unsubscribe(choices: Stopping, token: str, now: datetime) -> Preference:
+    """Send nothing more to whoever the token is about; in İmece they are told all the same. Twice changes nothing.
+
+    Whoever has no account gets no mail about other petitions either: the address itself is suppressed.
+    """
     found = choices.preference_by_token(token, lock=True)
     if found is None:
         raise _no_such_token()
-    if not found.mail:
+    if not is_person(found.recipient):
+        for known in sorted(choices.written_to(found.recipient)):
+            choices.suppress(_suppression(known, "…", found.recipient, UNSUBSCRIBED, now))
+    if not found.mail and found.elsewhere is None:
         return found
-    made = replace(found, mail=False, version=found.version + 1)
+    made = replace(found, mail=False, elsewhere=None, version=found.version + 1)
     choices.save_preference(made)
     return made
+
+
+def _suppression(address_hash: str, shown: str, recipient: str, cause: str, now: datetime) -> Suppression:
+    return Suppression(
+        id=str(uuid.uuid4()), address_hash=address_hash, masked=shown, recipient=recipient, cause=cause, since=now
+    )
 
 
 def _no_such_token() -> NotFound:
@@ -190,28 +225,30 @@ class Post:
     language: str
     pauses: Sequence[float]
     domain: str
+    secret: bytes
 
 
 def try_once(
     post: Post,
     delivery: Delivery,
     letter: Letter,
-    address: Address | None,
+    address: Address,
     preference: Preference,
-    suppressed: Collection[str],
+    suppressed: Collection[tuple[str, str]],
     now: datetime,
-) -> Delivery:
-    """Send the message if it may be sent; returns the delivery as it is now.
+) -> tuple[Delivery, Tried]:
+    """Send the message if it may be sent; returns the delivery as it is now, and how the try ended.
 
-    `address` None: the directory of addresses does not answer.
+    `suppressed`: fingerprints and why. Whatever the channel raises is a fault of this one message.
     """
-    if address is None:
-        return after(delivery, Tried(DIRECTORY_AWAY), now, post.pauses)
-    refusal = _refusal(delivery, letter, address, preference, suppressed)
+    if ends_processes(delivery, post.pauses):
+        return _tried(delivery, Tried(MESSAGE_REFUSED), now, post)
+    known_as = fingerprint(post.secret, address.at) if address.at else None
+    refusal = _refusal(delivery, letter, known_as, preference, suppressed)
     if refusal is not None or address.at is None:
-        return after(delivery, Tried(refusal or NO_ADDRESS), now, post.pauses)
+        return _tried(delivery, Tried(refusal or NO_ADDRESS), now, post)
     # The same for every try, so that a mail sent twice is seen as one by the recipient's program.
-    known = replace(delivery, message_id=f"<{delivery.id}@{post.domain}>", address_sha256=fingerprint(address.at))
+    known = replace(delivery, message_id=f"<{delivery.id}@{post.domain}>", address_hash=known_as)
     message = Message(
         delivery=known,
         to=address.at,
@@ -220,40 +257,57 @@ def try_once(
         token=preference.token or "",
         values=address.values,
     )
-    return after(known, post.channel.send(message), now, post.pauses)
+    return _tried(known, _handed_over(post, message), now, post)
+
+
+def _handed_over(post: Post, message: Message) -> Tried:
+    try:
+        return post.channel.send(message)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other messages are sent all the same
+        # Its text may hold an address.
+        logger.error("a message cannot be sent", extra={"cause": type(error).__name__})  # noqa: TRY400
+        return Tried(MESSAGE_REFUSED)
+
+
+def _tried(delivery: Delivery, tried: Tried, now: datetime, post: Post) -> tuple[Delivery, Tried]:
+    return after(delivery, tried, now, post.pauses), tried
 
 
 def _refusal(
-    delivery: Delivery, letter: Letter, address: Address, preference: Preference, suppressed: Collection[str]
+    delivery: Delivery,
+    letter: Letter,
+    known_as: str | None,
+    preference: Preference,
+    suppressed: Collection[tuple[str, str]],
 ) -> str | None:
     """Why the message may not be sent; None when it may."""
-    if address.at is None or not letter.notifications:
+    if known_as is None or not letter.notifications:
         return NO_ADDRESS
-    if delivery.channel == MAIL and not preference.mail:
+    if delivery.channel != MAIL:
+        return None
+    if not preference.mail:
         return UNSUBSCRIBED
-    if delivery.channel == MAIL and fingerprint(address.at) in suppressed:
+    if (known_as, ADDRESS_REFUSED) in suppressed:
         return BOUNCING
+    # Whoever has an account chooses there.
+    if (known_as, UNSUBSCRIBED) in suppressed and not is_person(delivery.recipient):
+        return UNSUBSCRIBED
     return None
 
 
 def refused_for_good(
     bounces: Bounces, telling: Telling, delivery: Delivery, address: str | None, now: datetime
 ) -> None:
-    """Send nothing more to the address of this delivery, and tell the administrator and the person in İmece.
+    """Send nothing more to the address of this delivery, and tell in İmece.
 
-    `address`: where it is known, to be shown masked.
+    The administrator is told, the person, and of a petitioner the clerk with the petition's number: only the
+    clerk can reach whoever waits for an answer. `address`: where it is known, to be shown masked.
     """
-    if delivery.address_sha256 is None:
+    telling.tell(_told_to_clerk(telling, delivery.recipient, now))
+    if delivery.address_hash is None:
         return
-    shown = masked(address) if address and fingerprint(address) == delivery.address_sha256 else "…"
-    suppression = Suppression(
-        id=str(uuid.uuid4()),
-        address_sha256=delivery.address_sha256,
-        masked=shown,
-        recipient=delivery.recipient,
-        cause=ADDRESS_REFUSED,
-        since=now,
-    )
+    shown = masked(address) if address and fingerprint(bounces.secret(), address) == delivery.address_hash else "…"
+    suppression = _suppression(delivery.address_hash, shown, delivery.recipient, ADDRESS_REFUSED, now)
     if not bounces.suppress(suppression):
         return
     telling.tell(
@@ -276,6 +330,32 @@ def refused_for_good(
             )
         ]
     )
+
+
+def _told_to_clerk(telling: Telling, recipient: str, now: datetime) -> list[Notification]:
+    """Once for each petition, also when its address was known not to work before."""
+    if role_of(recipient) != PETITIONER:
+        return []
+    number = telling.reference_of(recipient)
+    municipality = number.partition("/")[0]
+    if not municipality:
+        return []
+    petition, office = recipient.partition("@")[2], f"registry_clerk@{municipality}"
+    event_id = str(uuid.uuid5(uuid.UUID(petition), PETITIONER_BOUNCED))
+    return [
+        Notification(
+            id=notification_id(event_id, office),
+            office=office,
+            event_id=event_id,
+            event=PETITIONER_BOUNCED,
+            subject_id=petition,
+            reference=number,
+            template=PETITIONER_BOUNCED,
+            params={"number": number},
+            created_at=now,
+            topic=PETITIONER_BOUNCED,
+        )
+    ]
 
 
 def bounced(bounces: Bounces, telling: Telling, message_id: str, address: str | None, now: datetime) -> bool:

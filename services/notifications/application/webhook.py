@@ -33,11 +33,13 @@ from services.notifications.domain.webhook import (
     SENDING,
     SWITCHED_OFF,
     TESTED,
+    UNCONFIRMED,
     WAITING,
     Delivery,
     Destination,
     Outcome,
     Webhook,
+    confirmation,
     delivery_id,
     destination,
     next_try,
@@ -56,6 +58,8 @@ READ_AHEAD = 500
 """More than this do not wait for one webhook; the rest stays in the producers' feeds."""
 PAGE = 100
 _IDLE = timedelta(seconds=5)
+_LONGEST_SILENCE = timedelta(minutes=10)
+"""A receiver that answers nothing is asked again after as long as it has been silent, at most after this."""
 VACANT = timedelta(minutes=10)
 """When it is looked again whether anybody holds the office."""
 ADMINISTRATORS = "administrator@-"
@@ -83,6 +87,9 @@ class Book(Protocol):
 
     def switch_on(self, webhook_id: str, now: datetime) -> None:
         """Active again; what was given up waits again, with all tries before it."""
+
+    def confirm(self, webhook_id: str, confirmed_by: str | None) -> None:
+        """Keep who says that the receiver is the office's."""
 
     def switch_off(self, webhook_id: str, because: Sentence, now: datetime) -> bool:
         """Off from now on; False when it was off already or is gone."""
@@ -163,8 +170,9 @@ def set_up(
             Sentence("An office may have {most} webhooks. Remove one first.", most=MOST_OF_AN_OFFICE),
             code="too_many_webhooks",
         )
+    webhook_id = str(uuid.uuid4())
     webhook = Webhook(
-        id=str(uuid.uuid4()),
+        id=webhook_id,
         office=actor.office,
         owner=owner_of(actor),
         url=url,
@@ -172,6 +180,7 @@ def set_up(
         secret=secrets.token_urlsafe(32),
         state=ACTIVE,
         created_at=now,
+        confirmed_by=_confirmed_by(webhook_id, actor),
     )
     book.add(webhook, positions)
     return webhook
@@ -191,12 +200,18 @@ def remove(book: Book, office: str, webhook_id: str) -> None:
         raise _nothing()
 
 
-def activate(book: Book, office: str, webhook_id: str, now: datetime) -> Webhook:
-    """Switch it on again: it gets what it has missed, in order. Nothing changes for one that is on."""
-    webhook = found(book, office, webhook_id)
+def activate(book: Book, actor: Actor, webhook_id: str, now: datetime) -> Webhook:
+    """Switch it on again: it gets what it has missed, in order. Whoever does so says that the receiver is theirs."""
+    webhook = found(book, actor.office, webhook_id)
+    book.confirm(webhook.id, _confirmed_by(webhook.id, actor))
     if webhook.state == OFF:
         book.switch_on(webhook.id, now)
-    return found(book, office, webhook_id)
+    return found(book, actor.office, webhook_id)
+
+
+def _confirmed_by(webhook_id: str, actor: Actor) -> str | None:
+    # Who acts under a delegation of single acts is not among the holders of the office, and cannot be looked for there.
+    return None if actor.user_id is None or actor.scope else confirmation(webhook_id, actor.user_id)
 
 
 def _nothing() -> NotFound:
@@ -244,6 +259,7 @@ class Deliverer:
     read: Open
     feed: Feed
     is_held: Callable[[str], bool]
+    is_confirmed: Callable[[Webhook], bool]
     connect: Connect
     side_by_side: SideBySide
     wall: Callable[[], datetime]
@@ -262,19 +278,33 @@ class Deliverer:
     def take_turn(self, webhook: Webhook, holder: str, heads: Mapping[str, int]) -> None:
         """Read on in the feeds, send what is due, and let go; at most about the length of a turn.
 
-        While nobody holds the office nothing is sent: whoever had it may own the receiver. It waits.
+        While nobody holds the office nothing is sent: whoever had it may own the receiver. It waits. When
+        somebody else holds it, it is switched off until they say that the receiver is theirs.
         """
         end, pause = self.wall() + TURN, _IDLE
         try:
             if not self.is_held(webhook.office):
                 pause = VACANT
                 return
+            if not self.is_confirmed(webhook):
+                self._ask_for_confirmation(webhook)
+                return
             moved = self._follow(webhook, heads, end)
-            if self._send_due(webhook, holder, end) or moved:
+            arrived, silent = self._send_due(webhook, holder, end)
+            if silent:
+                pause = _after_silence(webhook, self.wall())
+            elif arrived or moved:
                 pause = timedelta()
         finally:
             with self.write() as book:
                 book.release(webhook.id, holder, self.wall() + pause)
+
+    def _ask_for_confirmation(self, webhook: Webhook) -> None:
+        now = self.wall()
+        why = Sentence("Whoever set this webhook up no longer holds the office. Switch it on if the receiver is yours.")
+        with self.write() as book:
+            if book.switch_off(webhook.id, why, now):
+                book.tell(_told(webhook, now, UNCONFIRMED, (webhook.office,)))
 
     def _follow(self, webhook: Webhook, heads: Mapping[str, int], end: datetime) -> bool:
         """Write down what is new and wanted; True when a cursor moved."""
@@ -302,9 +332,12 @@ class Deliverer:
                 position, room, moved = reached, room - len(wanted), True
         return moved
 
-    def _send_due(self, webhook: Webhook, holder: str, end: datetime) -> bool:
-        """Send until nothing is due, the turn is over, or nobody answers; True when something arrived."""
-        arrived = False
+    def _send_due(self, webhook: Webhook, holder: str, end: datetime) -> tuple[bool, bool]:
+        """Send until nothing is due, the turn is over, or nobody answers.
+
+        Returns whether something arrived, and whether nobody answered at the end.
+        """
+        arrived = silent = False
         # One that fails is first asked with a single delivery.
         size = 1 if webhook.failing_since else BATCH
         with self.connect(webhook.destination) as line:
@@ -318,9 +351,10 @@ class Deliverer:
                     self._note(book, webhook, list(zip(due, outcomes, strict=True)))
                 if any(outcome.arrived for outcome in outcomes):
                     arrived, size = True, BATCH
-                if not any(outcome.answered for outcome in outcomes):
+                silent = not any(outcome.answered for outcome in outcomes)
+                if silent:
                     break
-        return arrived
+        return arrived, silent
 
     def _note(self, book: Book, webhook: Webhook, tried: Sequence[tuple[Delivery, Outcome]]) -> None:
         now = self.wall()
@@ -333,7 +367,13 @@ class Deliverer:
             if book.note(_tried(delivery, outcome, now, state, again), delivery) and state == GIVEN_UP:
                 last = outcome.cause
         if last is not None and book.switch_off(webhook.id, last, now):
-            book.tell(_told(webhook, now))
+            book.tell(_told(webhook, now, SWITCHED_OFF, (webhook.office, ADMINISTRATORS)))
+
+
+def _after_silence(webhook: Webhook, now: datetime) -> timedelta:
+    """The pause grows with the silence, whatever waits: each subject's own pauses would add up to many tries."""
+    since = webhook.failing_since or now
+    return min(max(_IDLE, now - since), _LONGEST_SILENCE)
 
 
 def _delivery(webhook: Webhook, event: Mapping[str, Any], now: datetime) -> Delivery:
@@ -377,8 +417,8 @@ def _tried(before: Delivery, outcome: Outcome, now: datetime, state: str, again:
     )
 
 
-def _told(webhook: Webhook, now: datetime) -> list[Notification]:
-    """The office whose webhook it was, and the administrators."""
+def _told(webhook: Webhook, now: datetime, template: str, offices: Sequence[str]) -> list[Notification]:
+    """That the webhook is off, to these offices."""
     event_id = str(uuid.uuid5(uuid.UUID(webhook.id), now.isoformat()))
     return [
         Notification(
@@ -388,10 +428,10 @@ def _told(webhook: Webhook, now: datetime) -> list[Notification]:
             event=SWITCHED_OFF,
             subject_id=webhook.id,
             reference=webhook.destination.shown,
-            template=SWITCHED_OFF,
+            template=template,
             params={"host": webhook.destination.shown},
             created_at=now,
             topic=SWITCHED_OFF,
         )
-        for office in dict.fromkeys((webhook.office, ADMINISTRATORS))
+        for office in dict.fromkeys(offices)
     ]

@@ -21,10 +21,12 @@ from services.notifications.domain.happening import Happening
 TURN = "turn"
 OWNER = "whose"
 HEAD = "head"
+REMINDED = "reminded"
 SUPPORTER = "supporter"
 _IN_WORDS = {
     TURN: "the office whose turn it is now",
     OWNER: "the office that owns the clock",
+    REMINDED: "the office that the reminder names, else the owner of the clock",
     HEAD: "the head of the office that owns the clock",
     PETITIONER: "the petitioner",
     SUPPORTER: "whoever must confirm a signature",
@@ -58,7 +60,7 @@ class Relation(Enum):
 class Rule:
     """These offices hear this event, when each field of `when` has one of its values and none of `unless` has.
 
-    `roles`: role names; `TURN` and `OWNER` stand for the role that the event itself names, `HEAD` for the
+    `roles`: role names; `TURN`, `OWNER` and `REMINDED` stand for the role that the event itself names, `HEAD` for the
     head of the owner's office, `PETITIONER` for the organisation that petitions, or the person.
     `receipt`: a petitioner without an office is told of the own act too, because nothing else shows it.
     """
@@ -272,8 +274,8 @@ AUDIENCE: tuple[Rule, ...] = (
     Rule(
         event="clock.reminder_due.v1",
         when={"rung": ("before", "due")},
-        roles=(OWNER,),
-        why="The owner of a time limit is reminded before its last day and on it.",
+        roles=(REMINDED,),
+        why="Reminded before the last day and on it: the owner, or whoever must act before the owner can.",
     ),
     Rule(
         event="clock.reminder_due.v1",
@@ -320,9 +322,21 @@ AUDIENCE: tuple[Rule, ...] = (
     ),
     Rule(
         event="petition.moved.v1",
-        when={"move": ("withdraw",), "from": ("assigned", "awaiting_completion")},
-        roles=("unit_officer", "registry_clerk"),
-        why="Nobody need work on it any longer.",
+        when={"move": ("lapse_completion",)},
+        roles=("registry_clerk", "unit_officer"),
+        why="What the petitioner was asked for did not come; the registry decides, nothing is rejected by itself.",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"move": ("withdraw",)},
+        roles=("registry_clerk",),
+        why="Nobody need work on it any longer; the registry closes the entry.",
+    ),
+    Rule(
+        event="petition.moved.v1",
+        when={"move": ("withdraw",), "from": ("assigned", "awaiting_completion", "proposal_accepted")},
+        roles=("unit_officer",),
+        why="Nobody need work on it any longer, nor wait for its protocol.",
     ),
     Rule(
         event="petition.moved.v1",
@@ -343,7 +357,7 @@ AUDIENCE: tuple[Rule, ...] = (
     Rule(
         event="petition.protocol_linked.v1",
         roles=(PETITIONER, "unit_officer"),
-        why="What was proposed goes on as a protocol; both follow it there.",
+        why="What was proposed goes on as a protocol, or has one although it went another way; both must know.",
     ),
     Rule(
         event="petition.clock_started.v1",
@@ -353,15 +367,9 @@ AUDIENCE: tuple[Rule, ...] = (
     ),
     Rule(
         event="petition.clock_expired.v1",
-        when={"clock": ("COMPLETION", "OBJECTION", "SUIT")},
+        when={"clock": ("OBJECTION", "SUIT")},
         roles=(OWNER,),
         why="Its time limit has passed; of the others the move tells that they bring.",
-    ),
-    Rule(
-        event="petition.clock_expired.v1",
-        when={"clock": ("COMPLETION",)},
-        roles=("registry_clerk",),
-        why="What the petitioner was asked for did not come; the registry decides, nothing is rejected by itself.",
     ),
     Rule(
         event="petition.clock_moved.v1",
@@ -378,8 +386,8 @@ AUDIENCE: tuple[Rule, ...] = (
     Rule(
         event="petition.reminder_due.v1",
         when={"rung": ("before", "due")},
-        roles=(OWNER,),
-        why="The owner of a time limit is reminded before its last day and on it.",
+        roles=(REMINDED,),
+        why="Reminded before the last day and on it: the owner, or whoever must act before the owner can.",
     ),
     Rule(
         event="petition.reminder_due.v1",
@@ -478,6 +486,9 @@ def _offices(relation: Relation, role: str, happening: Happening, municipalities
         yield from (f"{role}@{municipality}" for municipality in sorted(municipalities))
         return
     named = happening.data.get(role) if role in _NAMED_BY_THE_EVENT else role
+    if named == REMINDED:
+        # A reminder from before it named anybody goes to the owner.
+        named = happening.data.get(TURN) or happening.data.get(OWNER)
     if named == HEAD:
         owner = str(happening.data.get(OWNER))
         named = _HEAD_OF.get(owner, owner)

@@ -89,6 +89,15 @@ AWAITED: Mapping[str, str] = {
     "payment": "A fee must be paid before the information is given; the petition itself says how much.",
 }
 
+LINKED_LATE: Mapping[str, str] = {
+    "withdrawn": "A protocol was drafted, but the petition had been withdrawn; see whether it is still wanted.",
+    **dict.fromkeys(
+        ("answered", "declined", "forwarded"),
+        "A protocol was drafted, but the petition had ended before; see whether it is still wanted.",
+    ),
+}
+"""What a protocol means that comes to a petition which went another way meanwhile."""
+
 _SUBJECT = Choice("kind", PETITION_KINDS, other="Petition {number}, {municipality_name}.")
 _DONE = "Date of the act: {done_on}."
 _DUE = "The nearest time limit ends on {due_on}."
@@ -119,9 +128,24 @@ PETITION_MOVES: Mapping[str, Template] = {
         "Something is missing", "The municipality asks for what is missing.", Choice("awaits", AWAITED)
     ),
     "complete": _move("What was missing has come", "The petitioner supplied what was missing."),
+    "close_with_first": _move(
+        "Petition answered with the first",
+        "This petition says what an earlier one said, and is answered with it.",
+        Choice("outcome", PETITION_OUTCOMES),
+        courtesy=True,
+    ),
+    "examine_anyway": _move(
+        "The petition is examined as it is",
+        "The municipality examines the petition without what it had asked for; the time to answer runs again.",
+    ),
+    "lapse_completion": _move(
+        "What is missing did not come",
+        "What was missing was not supplied in time. Nothing is rejected by itself: the time to answer runs again and "
+        "the municipality decides (3071/6).",
+    ),
     "decline_to_examine": _move(
         "Petition not examined",
-        "The municipality will not examine the petition. The ground stands in its answer (3071/6).",
+        "The municipality will not examine the petition. The ground and the remedy stand in its answer (3071/6).",
         courtesy=True,
     ),
     "extend": _move(
@@ -179,7 +203,11 @@ PETITION_TEMPLATES: Mapping[str, Template] = {
     **{f"{MOVED}/{move}": template for move, template in PETITION_MOVES.items()},
     "petition.protocol_linked.v1": Template(
         "A protocol came of the proposal",
-        ("The proposal goes on as a protocol.", _SUBJECT, "Protocol: {protocol_reference}."),
+        (
+            Choice("stage", LINKED_LATE, other="The proposal goes on as a protocol."),
+            _SUBJECT,
+            "Protocol: {protocol_reference}.",
+        ),
     ),
     "petition.clock_started.v1": Template(
         "A time limit has begun",
@@ -221,6 +249,7 @@ PETITION_TEMPLATES: Mapping[str, Template] = {
             Choice("rung", RUNGS),
             _SUBJECT,
             Choice("clock", PETITION_CLOCKS),
+            Choice("turn", PETITION_TURNS),
             Choice("whose", PETITION_OWNERS),
             "Last day: {due_on}.",
             BASIS,

@@ -13,7 +13,7 @@ from services.kernel.actor import ORGANISATION_ROLES
 from services.kernel.text import Label
 from services.notifications.domain.audience import PERSONAL, role_of
 from services.notifications.domain.happening import Happening
-from services.notifications.domain.template import ADDRESS_BOUNCED
+from services.notifications.domain.template import ADDRESS_BOUNCED, PETITIONER_BOUNCED
 from services.notifications.domain.webhook import SWITCHED_OFF
 
 AT_ONCE, DAILY, WEEKLY, OFF = "at_once", "daily", "weekly", "off"
@@ -70,6 +70,11 @@ TOPICS: tuple[Topic, ...] = (
     Topic("organisation.audit_due.v1", Label("Denetim zamanı", "Audit due"), DAILY),
     Topic("organisation.status_ending.v1", Label("Statü sona eriyor", "A status is about to end"), DAILY),
     Topic(SWITCHED_OFF, Label("Bir web kancası kapatıldı", "A webhook was switched off"), AT_ONCE),
+    Topic(
+        PETITIONER_BOUNCED,
+        Label("Dilekçe sahibinin e-posta adresi çalışmıyor", "A petitioner's e-mail address does not work"),
+        AT_ONCE,
+    ),
     Topic(ADDRESS_BOUNCED, Label("Bir e-posta adresi çalışmıyor", "An e-mail address does not work"), DAILY),
 )
 

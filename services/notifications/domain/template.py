@@ -18,7 +18,7 @@ from typing import Any
 from services.kernel.text import Sentence
 from services.notifications.domain.happening import Happening
 from services.notifications.domain.petition_template import PETITION_TEMPLATES
-from services.notifications.domain.webhook import SWITCHED_OFF
+from services.notifications.domain.webhook import SWITCHED_OFF, UNCONFIRMED
 from services.notifications.domain.wording import BASIS, COURTESY, RUNGS, Choice, Part, Template
 
 STAGES: Mapping[str, str] = {
@@ -293,7 +293,8 @@ MOVES: Mapping[str, Template] = {
 _MOVED = "protocol.moved.v1"
 
 ADDRESS_BOUNCED, OWN_ADDRESS_BOUNCED = "mail.address_bounced", "mail.own_address_bounced"
-"""What notifications tells of its own accord: to the administrator, and to the person."""
+PETITIONER_BOUNCED = "mail.petitioner_address_bounced"
+"""What notifications tells of its own accord: to the administrator, the person, and the clerk of a petition."""
 
 TEMPLATES: Mapping[str, Template] = {
     "protocol.drafted.v1": Template(
@@ -384,6 +385,13 @@ TEMPLATES: Mapping[str, Template] = {
             "Ask for another address, or take this one off the list of suppressed addresses when it works again.",
         ),
     ),
+    PETITIONER_BOUNCED: Template(
+        "A petitioner's e-mail address does not work",
+        (
+            "Mail about petition {number} cannot reach its petitioner; nothing more is sent there.",
+            "The answer is owed all the same: serve it at the address in the petition.",
+        ),
+    ),
     OWN_ADDRESS_BOUNCED: Template(
         "Your e-mail address does not work",
         (
@@ -438,6 +446,13 @@ TEMPLATES: Mapping[str, Template] = {
             "Events could not be delivered to {host} and are not sent there any more.",
             "The reason stands in the webhook's log; nothing is lost.",
             "Mend the receiver, then switch the webhook on again: it gets what it missed.",
+        ),
+    ),
+    UNCONFIRMED: Template(
+        "A webhook needs your confirmation",
+        (
+            "Whoever set up the sending of events to {host} no longer holds the office; nothing is sent there any more.",
+            "If the receiver is yours, switch the webhook on again: it gets what it missed. If not, remove it.",
         ),
     ),
 }

@@ -18,6 +18,7 @@ from services.kernel.text import Sentence
 EVERY_EVENT = "*"
 TESTED = "webhook.tested.v1"
 SWITCHED_OFF = "webhook.switched_off.v1"
+UNCONFIRMED = "webhook.switched_off.v1/unconfirmed"
 MOST_OF_AN_OFFICE = 10
 
 ACTIVE, OFF = "active", "off"
@@ -53,7 +54,7 @@ class Webhook:
     """What an office asked for.
 
     `owner`: the office as an actor without a person; it is what decides which events are sent.
-    `secret`: what deliveries are signed with.
+    `secret`: what deliveries are signed with. `confirmed_by`: see `confirmation`; None where nobody is asked for.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Webhook:
     failing_since: datetime | None = None
     switched_off_at: datetime | None = None
     switched_off_because: Mapping[str, Any] | None = None
+    confirmed_by: str | None = None
 
     @property
     def destination(self) -> Destination:
@@ -170,6 +172,11 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 def delivery_id(webhook_id: str, event_id: str) -> str:
     """The id of the one delivery of this event to this webhook; always the same."""
     return str(uuid.uuid5(uuid.UUID(webhook_id), event_id))
+
+
+def confirmation(webhook_id: str, user_id: str) -> str:
+    """The fingerprint of whoever set the webhook up or last switched it on: of this webhook alone, and no name."""
+    return hashlib.sha256(f"{webhook_id} {user_id}".encode()).hexdigest()
 
 
 def next_try(attempts: int, pauses: Sequence[float], now: datetime) -> datetime | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import eventlet
+from eventlet.event import Event
 
 from services.kernel.errors import ImeceError, NotFound, Unavailable
 from services.notifications.adapters.channel import Apprise
@@ -19,6 +21,8 @@ from services.notifications.application import digest, dispatch, posting
 from services.notifications.application.posting import Address, Channel, Letter, Post
 from services.notifications.domain.delivery import (
     ADDRESS_REFUSED,
+    BOUNCING,
+    DIRECTORY_AWAY,
     ELSEWHERE,
     MAIL,
     SENT,
@@ -41,15 +45,21 @@ logger = logging.getLogger(__name__)
 
 _TOLD_AT_ONCE = 500
 _DIGESTS_AT_ONCE = 50
-_CLAIMED_AT_ONCE = 50
+_CLAIMED_AT_ONCE = 20
 _LONGEST_DIGEST = 200
 _RUN_SECONDS = 8.0
-"""After so long a run ends and gives back what it has not sent: before its lease ends, and so that a process can stop."""
+"""After so long, counted from when the addresses are known, a run gives back what it has not sent, so that a
+process can stop. A single mail may take longer."""
+
+_RENEW_SECONDS = 12.0
+"""So often the lease of what is being sent is renewed; several may fail before it ends."""
 
 _NOTE_AGAIN_SECONDS = 0.5
 _STEADY_SECONDS = 10.0
 """So long the database must have answered before what another process took is sent again: after an outage
 whoever lives notes first what it handed over."""
+
+_DEAD_ADDRESS = (ADDRESS_REFUSED, BOUNCING)
 
 Batch = Sequence[Delivery]
 
@@ -165,8 +175,8 @@ class DispatchDesk(Service):
     def _send_all(self, name: str, channel: Channel) -> None:
         """Everything that is due; nothing here is inside a transaction while somebody else is waited for."""
         end = monotonic() + _RUN_SECONDS
-        post = Post(channel, self.settings.language, self.settings.delivery_pauses, self._mail_domain)
         claimed: Batch = ()
+        silent: set[str] = set()
         try:
             while True:
                 now = self.time.now()
@@ -174,7 +184,13 @@ class DispatchDesk(Service):
                     rows = PostRows(connection)
                     claimed = rows.claim(name, now, _CLAIMED_AT_ONCE, take_over=_is_steady(self.database))
                     chosen = rows.with_tokens({each.recipient for each in claimed})
-                if not claimed or not self._send_batch(post, claimed, chosen, end):
+                    secret = rows.secret() if claimed else b""
+                if not claimed:
+                    return
+                post = Post(channel, self.settings.language, self.settings.delivery_pauses, self._mail_domain, secret)
+                with self._kept(claimed):
+                    goes_on = self._send_batch(post, claimed, chosen, silent)
+                if not goes_on:
                     return
                 if monotonic() > end:
                     self.database.posted.ring()
@@ -184,24 +200,57 @@ class DispatchDesk(Service):
             logger.warning("messages are sent later", extra={"cause": str(error)})
             self._hand_back(claimed)
 
-    def _send_batch(self, post: Post, claimed: Batch, chosen: Mapping[str, Preference], end: float) -> bool:
-        """Send one after the other until `end`; False when the channel cannot be used at the moment."""
-        addresses = self._addresses(claimed, chosen)
-        letters, suppressed = self._contents(claimed, addresses)
-        for number, each in enumerate(claimed):
+    @contextmanager
+    def _kept(self, claimed: Batch) -> Iterator[None]:
+        """Meanwhile nobody else takes them over, however long a server thinks; whoever is dead renews nothing."""
+        done = Event()
+        renewing = eventlet.spawn(self._renew, claimed[0].holder, done)
+        try:
+            yield
+        finally:
+            done.send()
+            renewing.wait()
+
+    def _renew(self, holder: str, done: Event) -> None:
+        while True:
+            done.wait(timeout=_RENEW_SECONDS)
+            if done.ready():
+                return
+            try:
+                with self.database.write() as connection:
+                    PostRows(connection).renew(holder, self.time.now())
+            except Unavailable as error:
+                _broke_off(self.database)
+                logger.warning("a lease is renewed later", extra={"cause": str(error)})
+
+    def _send_batch(self, post: Post, claimed: Batch, chosen: Mapping[str, Preference], silent: set[str]) -> bool:
+        """Send one after the other; False when the channel cannot be used at the moment."""
+        addresses = self._addresses(claimed, chosen, silent)
+        end = monotonic() + _RUN_SECONDS
+        waiting = []
+        for each in claimed:
+            # First of all: what nobody knows the address of must not come back before the others.
+            if addresses[each.recipient] is None:
+                self._settle(each, after(each, Tried(DIRECTORY_AWAY), self.time.now(), post.pauses), None)
+            else:
+                waiting.append(each)
+        letters, suppressed = self._contents(post, waiting, addresses)
+        refused_before = False
+        for number, each in enumerate(waiting):
             if monotonic() > end:
-                self._give_back(claimed[number:])
+                self._give_back(waiting[number:])
                 return True
-            address = addresses.get(each.recipient)
-            outcome = posting.try_once(
+            address = addresses[each.recipient] or Address(None)
+            outcome, tried = posting.try_once(
                 post, each, letters[each.id], address, chosen[each.recipient], suppressed, self.time.now()
             )
             self._settle(each, outcome, address)
-            if Tried(outcome.cause).is_outage and address is not None:
+            if tried.is_outage and (refused_before or not tried.answered):
                 # The others would fare the same: they are put off with it.
-                for other in claimed[number + 1 :]:
-                    self._settle(other, after(other, Tried(outcome.cause), self.time.now(), post.pauses), None)
+                for other in waiting[number + 1 :]:
+                    self._settle(other, after(other, Tried(tried.cause), self.time.now(), post.pauses), None)
                 return False
+            refused_before = tried.is_outage
         return True
 
     def _settle(self, claimed: Delivery, outcome: Delivery, address: Address | None) -> None:
@@ -220,7 +269,7 @@ class DispatchDesk(Service):
     def _note(self, claimed: Delivery, outcome: Delivery, address: Address | None) -> None:
         with self.database.write() as connection:
             rows = PostRows(connection)
-            if rows.settle(claimed, outcome) and outcome.cause == ADDRESS_REFUSED and claimed.channel == MAIL:
+            if rows.settle(claimed, outcome) and outcome.cause in _DEAD_ADDRESS and claimed.channel == MAIL:
                 at = address.at if address else None
                 posting.refused_for_good(rows, Repository(connection), outcome, at, self.time.now())
 
@@ -243,51 +292,62 @@ class DispatchDesk(Service):
                 return
 
     def _contents(
-        self, claimed: Batch, addresses: Mapping[str, Address | None]
-    ) -> tuple[dict[str, Letter], frozenset[str]]:
-        """What each delivery tells, and which of the addresses are suppressed."""
-        known = {fingerprint(each.at) for each in addresses.values() if each is not None and each.at}
+        self, post: Post, claimed: Batch, addresses: Mapping[str, Address | None]
+    ) -> tuple[dict[str, Letter], frozenset[tuple[str, str]]]:
+        """What each delivery tells, and which of the addresses are suppressed, and why."""
+        known = {fingerprint(post.secret, each.at) for each in addresses.values() if each is not None and each.at}
         with self.database.read() as connection:
             rows = PostRows(connection)
             letters = {each.id: rows.letter(each, _LONGEST_DIGEST) for each in claimed}
             return letters, frozenset(rows.suppressed(known))
 
-    def _addresses(self, claimed: Batch, chosen: Mapping[str, Preference]) -> dict[str, Address | None]:
-        """Where the recipients are reached now; None where the one who knows does not answer."""
+    def _addresses(
+        self, claimed: Batch, chosen: Mapping[str, Preference], silent: set[str]
+    ) -> dict[str, Address | None]:
+        """Where the recipients are reached now; None where the one who knows does not answer.
+
+        `silent`: who did not answer in this run, and is asked no more in it.
+        """
         recipients = sorted({each.recipient for each in claimed})
         if claimed[0].channel == ELSEWHERE:
             return {each: Address(chosen[each].elsewhere) for each in recipients}
         people = [each.partition("@")[2] for each in recipients if is_person(each)]
-        mailboxes = self._asked(lambda: self.gateway.mailboxes(user_ids=people)) if people else {}
+        mailboxes = None
+        if people:
+            mailboxes = _asked("gateway", silent, lambda: self.gateway.mailboxes(user_ids=people))
         found: dict[str, Address | None] = {}
         for each in recipients:
             if is_person(each):
-                found[each] = None if mailboxes is None else Address(mailboxes[each.partition("@")[2]])
+                found[each] = None if mailboxes is None else Address(mailboxes.get(each.partition("@")[2]))
             else:
-                found[each] = self._contact(each)
+                found[each] = self._contact(each, silent)
         return found
 
-    def _contact(self, recipient: str) -> Address | None:
+    def _contact(self, recipient: str, silent: set[str]) -> Address | None:
         """The address of a petitioner or signatory, which petitions alone keeps."""
-        contact = self._asked(lambda: {"contact": self.petitions.contact_of(recipient=recipient)})
-        if contact is None:
+        asked = _asked("petitions", silent, lambda: {"contact": self.petitions.contact_of(recipient=recipient)})
+        if asked is None:
             return None
-        known = contact["contact"]
-        if known is None:
-            return Address(None)
-        return Address(known["email"], known.get("language"), known.get("values") or {})
-
-    @staticmethod
-    def _asked(ask: Any) -> Any:
-        """The answer; None when there is none."""
-        try:
-            return ask()
-        except NotFound:
-            return {"contact": None}
-        except (ImeceError, Bug) as error:
-            logger.warning("an address is not known at the moment", extra={"cause": type(error).__name__})
-            return None
+        known = asked.get("contact") or {}
+        return Address(known.get("email"), known.get("language"), known.get("values") or {})
 
     @property
     def _mail_domain(self) -> str:
         return self.settings.mail_from.rpartition("@")[2] or "imece.invalid"
+
+
+def _asked(whom: str, silent: set[str], ask: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """The answer, empty where it knows nobody; None when there is none. Who does not answer joins `silent`."""
+    if whom in silent:
+        return None
+    try:
+        return ask()
+    except NotFound:
+        return {}
+    except Unavailable:
+        silent.add(whom)
+        logger.warning("addresses are not known at the moment", extra={"target": whom})
+        return None
+    except (ImeceError, Bug) as error:
+        logger.warning("an address is not known at the moment", extra={"cause": type(error).__name__})
+        return None

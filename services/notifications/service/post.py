@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.contracts.notifications import ChoosePreference, ListDeliveries, PageAsked
@@ -15,7 +15,7 @@ from services.notifications.adapters.answer import delivery_shown, preference_sh
 from services.notifications.adapters.post import PostRows
 from services.notifications.application import posting
 from services.notifications.domain.delivery import ELSEWHERE, MAIL, Delivery
-from services.notifications.domain.preference import Preference, person
+from services.notifications.domain.preference import person
 from services.runtime import dead
 from services.runtime.clockwork import TIME
 from services.runtime.database import Database
@@ -39,15 +39,12 @@ class PostDesk(Service):
     def choose(self, user_id: str, expected_version: int, **wanted: Any) -> dict[str, Any]:
         """Put a choice in the place of the former one; Conflict for another version."""
         asked = load(ChoosePreference(), wanted)
-        made = Preference(
-            recipient=person(user_id),
-            language=asked["language"],
-            mail=asked["mail"],
-            elsewhere=asked["elsewhere"],
-            streams={each["event"]: each["stream"] for each in asked["events"]},
-        )
+        streams = {each["event"]: each["stream"] for each in asked.pop("events")}
         with self.database.write() as connection:
-            found = posting.choose(PostRows(connection), made, expected_version)
+            rows = PostRows(connection)
+            # What is not named stays; the version says that it is still what its owner saw.
+            made = replace(posting.chosen(rows, person(user_id)), streams=streams, **asked)
+            found = posting.choose(rows, made, expected_version)
         return preference_shown(found, self._set_up)
 
     @property
@@ -63,9 +60,9 @@ class PostDesk(Service):
 
     @rpc
     def unsubscribe(self, token: str) -> dict[str, Any]:
-        """Send no more mail to whoever the token is about; twice changes nothing."""
+        """Send nothing more to whoever the token is about; twice changes nothing."""
         with self.database.write() as connection:
-            found = posting.unsubscribe(PostRows(connection), token)
+            found = posting.unsubscribe(PostRows(connection), token, self.time.now())
         return {"mail": found.mail}
 
     @rpc

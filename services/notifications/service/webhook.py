@@ -12,6 +12,7 @@ from typing import Any
 
 import eventlet
 from eventlet import GreenPool
+from eventlet.semaphore import Semaphore
 from sqlalchemy import Connection
 
 from services.contracts.webhooks import (
@@ -24,15 +25,24 @@ from services.contracts.webhooks import (
 )
 from services.kernel.actor import Actor
 from services.kernel.errors import ImeceError, Invalid, Unavailable
+from services.kernel.text import Sentence
 from services.notifications.adapters.receiver import SECONDS, Post, Unreachable
 from services.notifications.adapters.webhook import WebhookBook
 from services.notifications.application import webhook as webhooks
 from services.notifications.application.webhook import Deliverer
 from services.notifications.domain.network import networks_of
-from services.notifications.domain.webhook import GIVEN_UP, Delivery, Outcome, Webhook, delivery_id, destination
+from services.notifications.domain.webhook import (
+    GIVEN_UP,
+    Delivery,
+    Outcome,
+    Webhook,
+    confirmation,
+    delivery_id,
+    destination,
+)
 from services.runtime import dead
 from services.runtime.database import Database
-from services.runtime.dependencies import RemoteService, Service
+from services.runtime.dependencies import Errands, RemoteService, Service
 from services.runtime.entrypoints import every, rpc
 from services.runtime.metric import Reading
 from services.runtime.reply import answered, remember, remembered
@@ -45,13 +55,17 @@ Plain = dict[str, Any]
 
 PRODUCERS = ("registry", "protocols", "petitions")
 """Whose events webhooks may want."""
-_AT_ONCE = 16
+_AT_ONCE = 32
 """Webhooks that one process works on at the same time."""
 _CLAIMING = timedelta(seconds=2)
-"""So long one run of the job takes up webhooks; then it ends with those under way, so that the process can stop."""
+"""So long one run of the job takes up webhooks; those under way go on, so that a slow receiver holds up no other."""
+_TESTS = Semaphore(2)
+"""Tests that one process sends at the same time: each holds a worker for as long as its receiver likes."""
+_LOOKUPS = Semaphore(2)
+"""New addresses that one process looks up at the same time, for the same reason."""
 _PAUSE = 0.5
-_HELD: dict[str, tuple[bool, datetime]] = {}
-"""Office → whether anybody holds it, and until when that is believed in this process."""
+_HELD: dict[str, tuple[frozenset[str], datetime]] = {}
+"""Office → who holds it, and until when that is believed in this process."""
 _REMEMBERED = timedelta(minutes=1)
 _MOST_REMEMBERED = 10_000
 _MARGIN = 2.0
@@ -70,15 +84,24 @@ class WebhookDesk(Service):
     registry = RemoteService("registry")
     protocols = RemoteService("protocols")
     petitions = RemoteService("petitions")
+    turns = Errands(_AT_ONCE)
 
     @staticmethod
     def webhook_readings(database: Database) -> list[Reading]:
         """For the metrics: deliveries to webhooks that wait, and webhooks that were switched off."""
         with database.read() as connection:
-            waiting, off = WebhookBook(connection).health()
+            book = WebhookBook(connection)
+            (waiting, off), oldest = book.health(), book.oldest_waiting()
+        age = max(0.0, (wall() - oldest).total_seconds()) if oldest else 0.0
         labels = {"service": "notifications"}
         return [
             ("imece_webhook_deliveries_waiting", "Deliveries to webhooks that have not arrived yet.", labels, waiting),
+            (
+                "imece_webhook_deliveries_oldest_seconds",
+                "Age of the oldest delivery to a webhook that is on.",
+                labels,
+                age,
+            ),
             ("imece_webhooks_off", "Webhooks that failed for too long and were switched off.", labels, off),
         ]
 
@@ -99,7 +122,8 @@ class WebhookDesk(Service):
         if known is not None:
             return known
         try:
-            self._post().check(destination(asked["url"]))
+            with _one_of(_LOOKUPS):
+                self._post().check(destination(asked["url"]))
         except Unreachable as error:
             raise Invalid.field("url", error.cause) from None
         positions = {producer: self._remote(producer).feed_head() for producer in PRODUCERS}
@@ -153,13 +177,20 @@ class WebhookDesk(Service):
 
     @rpc
     def test_webhook(self, actor: Plain, webhook_id: str, key: str) -> Plain:
-        """What came of an event that says nothing, sent now and once; the same key sends nothing again."""
+        """What came of an event that says nothing, sent now and once; the same key sends nothing again.
+
+        Raises Unavailable while others are being tested.
+        """
         acting = Actor.from_plain(actor)
         asked = load(OneWebhook(), {"webhook_id": webhook_id})
+        with _one_of(_TESTS):
+            return self._test(acting, str(asked["webhook_id"]), key)
+
+    def _test(self, acting: Actor, webhook_id: str, key: str) -> Plain:
         now = wall()
         with self.database.write() as connection:
             book = WebhookBook(connection)
-            found = webhooks.found(book, acting.office, str(asked["webhook_id"]))
+            found = webhooks.found(book, acting.office, webhook_id)
             event_id = str(uuid.uuid5(uuid.UUID(found.id), f"{acting.user_id} {key}"))
             known = book.delivery(delivery_id(found.id, event_id))
             if known is not None:
@@ -176,7 +207,7 @@ class WebhookDesk(Service):
         asked = load(OneWebhook(), wanted)
         with self.database.write() as connection:
             book = WebhookBook(connection)
-            found = webhooks.activate(book, Actor.from_plain(actor).office, str(asked["webhook_id"]), wall())
+            found = webhooks.activate(book, Actor.from_plain(actor), str(asked["webhook_id"]), wall())
             return _shown(found, book.waiting(found.id))
 
     # delivery
@@ -189,6 +220,7 @@ class WebhookDesk(Service):
             read=self._reading,
             feed=self._feed,
             is_held=self._is_held,
+            is_confirmed=self._is_confirmed,
             connect=self._post().line,
             side_by_side=_side_by_side,
             wall=wall,
@@ -199,7 +231,7 @@ class WebhookDesk(Service):
             with self.database.read() as connection:
                 if not WebhookBook(connection).has_work(heads, wall()):
                     return
-            _run(deliverer, self._heads, heads)
+            _run(self.turns, deliverer, self._heads, heads)
         except Unavailable as error:
             logger.warning("webhooks wait for the database", extra={"cause": str(error)})
 
@@ -235,13 +267,27 @@ class WebhookDesk(Service):
 
     def _is_held(self, office: str) -> bool:
         """Whether anybody holds the office today; asked once a minute. Raises Unavailable without an answer."""
+        return bool(self._who_holds(office))
+
+    def _is_confirmed(self, webhook: Webhook) -> bool:
+        """Whether one of those who hold the office set the webhook up or switched it on."""
+        if webhook.confirmed_by is None or self._is_of(webhook):
+            return True
+        # They may have come into office in this very minute.
+        _HELD.pop(webhook.office, None)
+        return self._is_of(webhook)
+
+    def _is_of(self, webhook: Webhook) -> bool:
+        return webhook.confirmed_by in {confirmation(webhook.id, user) for user in self._who_holds(webhook.office)}
+
+    def _who_holds(self, office: str) -> frozenset[str]:
         known = _HELD.get(office)
         if known is not None and wall() < known[1]:
             return known[0]
         found = self.gateway.holders(offices=[office], on=self.time.today().isoformat())
         if len(_HELD) >= _MOST_REMEMBERED:
             _HELD.clear()
-        _HELD[office] = bool(found.get(office)), wall() + _REMEMBERED
+        _HELD[office] = frozenset(each["user_id"] for each in found.get(office, ())), wall() + _REMEMBERED
         return _HELD[office][0]
 
     def _remote(self, producer: str) -> Any:
@@ -261,23 +307,31 @@ class WebhookDesk(Service):
             yield WebhookBook(connection)
 
 
-def _run(deliverer: Deliverer, heads_now: Callable[[], Mapping[str, int]], heads: Mapping[str, int]) -> None:
-    """Give every webhook with work its turn, until there is none or the time for taking up more is over."""
-    pool = GreenPool(_AT_ONCE)
-    end = wall() + _CLAIMING
+@contextmanager
+def _one_of(places: Semaphore) -> Iterator[None]:
+    """Hold one of these places; Unavailable at once when none is free."""
+    if not places.acquire(blocking=False):
+        raise Unavailable(Sentence("Others try out webhooks at this moment. Try again in a moment."))
     try:
-        while wall() < end:
-            pool_is_full = pool.free() == 0
-            claimed = None if pool_is_full else deliverer.claim(heads)
-            if claimed is not None:
-                pool.spawn_n(_turn, deliverer, *claimed, heads)
-            elif pool.running():
-                eventlet.sleep(_PAUSE)
-                heads = heads_now()
-            else:
-                return
+        yield
     finally:
-        pool.waitall()
+        places.release()
+
+
+def _run(
+    turns: GreenPool, deliverer: Deliverer, heads_now: Callable[[], Mapping[str, int]], heads: Mapping[str, int]
+) -> None:
+    """Begin the turn of every webhook with work, until there is none or the time for taking up more is over."""
+    end = wall() + _CLAIMING
+    while wall() < end:
+        claimed = deliverer.claim(heads) if turns.free() > 0 else None
+        if claimed is not None:
+            turns.spawn_n(_turn, deliverer, *claimed, heads)
+        elif turns.running():
+            eventlet.sleep(_PAUSE)
+            heads = heads_now()
+        else:
+            return
 
 
 def _turn(deliverer: Deliverer, webhook: Webhook, holder: str, heads: Mapping[str, int]) -> None:

@@ -10,12 +10,26 @@ from sqlalchemy import Connection
 
 from services.kernel.casework import EXPIRE_CLOCK, RECOUNT, ActRecord
 from services.petitions.adapters.tables import CASE, PETITIONS
-from services.petitions.domain.case import FOLLOW_PROTOCOL, NOTE_PROBLEM, NOTE_PROTOCOL, SUBMIT, PetitionCase
+from services.petitions.domain.case import (
+    ADD_FILE,
+    CLOSE_SUPPORT,
+    FOLLOW_FIRST,
+    FOLLOW_PROTOCOL,
+    NOTE_PROBLEM,
+    NOTE_PROTOCOL,
+    REMOVE_FILE,
+    SUBMIT,
+    PetitionCase,
+)
+from services.petitions.domain.procedure import UNDOES
 from services.runtime import ledger
 from services.runtime.database import Database
 from services.runtime.ledger import Ledger
 
-NOT_MOVES = (SUBMIT, EXPIRE_CLOCK, RECOUNT, FOLLOW_PROTOCOL, NOTE_PROTOCOL, NOTE_PROBLEM)
+NOT_MOVES = (
+    SUBMIT, EXPIRE_CLOCK, RECOUNT, FOLLOW_PROTOCOL, NOTE_PROTOCOL, NOTE_PROBLEM, ADD_FILE, REMOVE_FILE, CLOSE_SUPPORT,
+    FOLLOW_FIRST,
+)  # fmt: skip
 LEDGER = Ledger(PETITIONS, PETITIONS.c.number, CASE)
 
 
@@ -36,5 +50,7 @@ def _more(_connection: Connection, case: Any, acts: list[ActRecord]) -> Iterator
         if act.move not in NOT_MOVES:
             kept = {name: value for name, value in act.fields.items() if name not in PetitionCase.unkept}
             facts[act.move] = {**kept, "done_on": act.done_on.isoformat()}
+            for undone in UNDOES.get(act.move, ()):
+                facts.pop(undone, None)
     if acts and case.facts != facts:
         yield "the petition's facts are not those of its history"

@@ -29,6 +29,7 @@ def petition_table(metadata: MetaData) -> Table:
         Column("authorised_person", String(200)),
         Column("mandate", String(200)),
         Column("signature", String(20)),
+        Column("signature_seen", Boolean, nullable=False, server_default=false()),
         Column("organisation_id", Id),
         Column("organisation_name", String(300)),
         # sent by the organisation's own representative
@@ -56,6 +57,7 @@ def petition_table(metadata: MetaData) -> Table:
         Column("protocol_stage", String(40)),
         Column("protocol_version", Integer, nullable=False, server_default="0"),
         Column("draft_problem", Json, nullable=False),
+        # the account of a petitioner without an office
         Column("submitted_by", String(64)),
         # what may be shown to everyone when others are asked to sign
         Column("public_title", String(200)),
@@ -99,6 +101,11 @@ def petition_table(metadata: MetaData) -> Table:
     Index("petitions_by_protocol", petitions.c.protocol_id)
     fresh = text("anchored_version < version")
     Index("petitions_not_anchored", petitions.c.id, postgresql_where=fresh, sqlite_where=fresh)
+    public, by_account = text("public_title IS NOT NULL"), text("submitted_by IS NOT NULL")
+    Index("petitions_public", of_municipality, *by_age, postgresql_where=public, sqlite_where=public)
+    Index(
+        "petitions_of_account", petitions.c.submitted_by, *by_age, postgresql_where=by_account, sqlite_where=by_account
+    )
     late = text("overdue_since IS NOT NULL")
     Index(
         "petitions_overdue",

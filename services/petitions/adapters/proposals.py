@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from services.petitions.adapters.support import supporters_of
 from services.petitions.adapters.tables import PETITIONS, PLAN
+from services.petitions.domain.case import PAPER
 
 Plain = dict[str, Any]
 
@@ -23,6 +24,12 @@ INSTITUTIONS = (
     "organisation", "public_body", "local_government", "school", "company", "neighbourhood_assembly", "citizen_assembly",
 )  # fmt: skip
 """The petitioners whose name is a body's; a mukhtar's may be a person's, and of others nobody knows."""
+_IS_KNOWN_BODY = and_(
+    # A person who calls themselves a body is still a person: an organisation of the register is known, and what an
+    # office entered from its paper; all others count among persons and are not named.
+    PETITIONS.c.petitioner_type.in_(INSTITUTIONS),
+    or_(PETITIONS.c.organisation_name.is_not(None), PETITIONS.c.channel.in_(PAPER)),
+).label("is_known_body")
 FEWEST = 5
 """Persons are counted in public from so many on: fewer might be recognised (domain §10)."""
 _MOST_GROUPS = 500
@@ -86,8 +93,7 @@ class ProposalRows:
                 "outcome": row.outcome,
                 "petitioner_type": row.petitioner_type,
                 "organisation_id": row.organisation_id,
-                "institution": row.organisation_name
-                or (row.petitioner_name if row.petitioner_type in INSTITUTIONS else None),
+                "institution": row.organisation_name or (row.petitioner_name if row.is_known_body else None),
                 "subject": row.subject,
                 "activity": row.activity_code
                 and {"id": row.activity_id, "code": row.activity_code, "title": row.activity_title},
@@ -132,15 +138,17 @@ class ProposalRows:
         Of persons no stage is told, since one number and the total would give another away.
         """
         petitions = PETITIONS.c
+        own = petitions.activity_id == activity_id, petitions.kind.in_(KINDS)
+        told = select(petitions.stage, _IS_KNOWN_BODY).where(*own).subquery()
         rows = self._connection.execute(
-            select(petitions.petitioner_type, petitions.stage, func.count().label("n"))
-            .where(petitions.activity_id == activity_id, petitions.kind.in_(KINDS))
-            .group_by(petitions.petitioner_type, petitions.stage)
+            select(told.c.is_known_body, told.c.stage, func.count().label("n")).group_by(
+                told.c.is_known_body, told.c.stage
+            )
         ).all()
         stages: dict[str, int] = {}
         persons = 0
         for row in rows:
-            if row.petitioner_type in INSTITUTIONS:
+            if row.is_known_body:
                 stages[row.stage] = stages.get(row.stage, 0) + row.n
             else:
                 persons += row.n
@@ -160,6 +168,7 @@ def _listed(wanted: Wanted) -> Any:
             petitions.organisation_id,
             petitions.organisation_name,
             petitions.petitioner_name,
+            _IS_KNOWN_BODY,
             petitions.subject,
             petitions.activity_id,
             petitions.filed_on,

@@ -10,19 +10,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, insert, null, or_, select, update
 from sqlalchemy import case as sql_case
 
-from services.kernel.actor import PETITIONER, Actor
+from services.kernel.actor import PETITIONER, SYSTEM, Actor
 from services.kernel.calendar import Rules
 from services.kernel.clock import Clock
 from services.kernel.events import Event
 from services.kernel.reminder import Ladder
 from services.kernel.turkish import fold
 from services.kernel.workflow import Procedure
+from services.petitions.adapters.attachment import AttachmentRows
 from services.petitions.adapters.messages import messages
 from services.petitions.adapters.plan import activity_facts
 from services.petitions.adapters.tables import CASE, PETITIONS, UNITS
+from services.petitions.domain.attachment import copied, goes_along
 from services.petitions.domain.case import SEES, Party, PetitionCase
 from services.petitions.domain.petitioner import Petitioner
 from services.petitions.domain.procedure import duties
+from services.petitions.domain.repeat import follow
 from services.petitions.domain.routing import Unit
 from services.runtime.casebook import CaseBook
 from services.runtime.database import Database
@@ -50,6 +53,7 @@ def case_from(row: Row[Any], clocks: Sequence[Clock]) -> PetitionCase:
             mandate=row.mandate,
             vouched=row.vouched,
             signature=row.signature,
+            signature_seen=row.signature_seen,
             organisation_id=row.organisation_id,
             organisation_name=row.organisation_name,
         ),
@@ -114,6 +118,9 @@ def _row_of(case: PetitionCase, procedure: Procedure[PetitionCase], now: datetim
         "authorised_person": who.authorised_person,
         "mandate": who.mandate,
         "signature": who.signature,
+        "signature_seen": who.signature_seen,
+        "public_title": case.public_title,
+        "public_text": case.public_text,
         "registry_no": case.registry_no,
         "unit_id": case.unit.id if case.unit else None,
         "unit_name": case.unit.name if case.unit else None,
@@ -151,12 +158,17 @@ def next_due(case: PetitionCase) -> Clock | None:
     return min(running, key=lambda each: (each.due_on or NEVER, each.kind), default=None)
 
 
+_LONG = ("body", "public_text", "answer")
+_LISTED = tuple(null().label(each.name) if each.name in _LONG else each for each in PETITIONS.c)
+"""The columns of a petition that is only listed or compared, never saved: without the long texts."""
+
 # Built once: building a statement costs more than sending it.
 _ONE = select(PETITIONS).where(PETITIONS.c.id == bindparam("id"))
 _LOCKED = _ONE.with_for_update()
 _CHANGING = (
     "subject", "body", "petitioner_name", "petitioner_address", "petitioner_email", "authorised_person", "mandate",
-    "signature", "registry_no", "unit_id", "unit_name", "outcome", "answer", "awaits", "addressee", "forwarded_to",
+    "signature", "signature_seen", "public_title", "public_text",
+    "registry_no", "unit_id", "unit_name", "outcome", "answer", "awaits", "addressee", "forwarded_to",
     "protocol_id", "protocol_reference", "protocol_stage", "protocol_version", "draft_problem", "stage", "since",
     "last_on", "version", "head_hash", "facts", "earlier_clocks", "changed_at", "turn", "work_on", "duty", "duty_on",
     "overdue_since", "due_on", "due_kind",
@@ -165,6 +177,19 @@ _CHANGE = (
     update(PETITIONS)
     .where(PETITIONS.c.id == bindparam("own_id"), PETITIONS.c.version == bindparam("before"))
     .values({name: bindparam(f"new_{name}", type_=PETITIONS.c[name].type) for name in _CHANGING})
+)
+_SAME = PETITIONS.alias("first")
+_COPIES = (
+    select(PETITIONS)
+    .where(
+        PETITIONS.c.municipality == bindparam("municipality"),
+        # A copy is found by the words it was filed with, which have an index.
+        PETITIONS.c.text_sha256 == select(_SAME.c.text_sha256).where(_SAME.c.id == bindparam("id")).scalar_subquery(),
+        PETITIONS.c.repeats == bindparam("id"),
+        PETITIONS.c.stage.not_in(bindparam("ends", expanding=True)),
+    )
+    .order_by(PETITIONS.c.created_at, PETITIONS.c.id)
+    .with_for_update()
 )
 _NEXT = PETITIONS.alias("forwarded")
 _TRACKED = (
@@ -216,7 +241,7 @@ class Store(CaseBook):
         """One page of cases and how many there are."""
         where = and_(*conditions) if conditions else None
         counting = select(func.count()).select_from(PETITIONS)
-        listing = select(PETITIONS).order_by(*order).limit(size).offset((page - 1) * size)
+        listing = select(*_LISTED).order_by(*order).limit(size).offset((page - 1) * size)
         if where is not None:
             counting, listing = counting.where(where), listing.where(where)
         total = self.connection.execute(counting).scalar_one()
@@ -227,7 +252,7 @@ class Store(CaseBook):
     def open_alike(self, municipality: str, repeat_key: str, ends: Sequence[str]) -> list[PetitionCase]:
         """Open petitions to the municipality with the same words and writer's name, the oldest first."""
         rows = self.connection.execute(
-            select(PETITIONS)
+            select(*_LISTED)
             .where(
                 PETITIONS.c.municipality == municipality,
                 PETITIONS.c.text_sha256 == repeat_key,
@@ -314,8 +339,6 @@ class Store(CaseBook):
                 vouched=case.petitioner.vouched,
                 channel=case.channel,
                 activity_id=case.activity_id,
-                public_title=case.public_title,
-                public_text=case.public_text,
                 language=case.language,
                 filed_on=case.filed_on,
                 received_on=case.received_on,
@@ -344,6 +367,16 @@ class Store(CaseBook):
             message = f"case {case.id} was saved without being locked"
             raise RuntimeError(message)
         self._write_parts(case, events, actor, procedure, now)
+        self._take_copies_along(case, procedure, now)
+
+    def _take_copies_along(self, first: PetitionCase, procedure: Procedure[PetitionCase], now: datetime) -> None:
+        """What happened to a petition happens to those that only say it again."""
+        values = {"id": first.id, "municipality": first.municipality.id, "ends": sorted(procedure.ends)}
+        for row in self.connection.execute(_COPIES, values).all():
+            copy = case_from(row, self.clocks_of(row.id))
+            events = follow(copy, first, now, procedure, self.calendar())
+            if copy.new_acts:
+                self.save(copy, events, SYSTEM, procedure)
 
     def _write_parts(
         self,
@@ -355,6 +388,13 @@ class Store(CaseBook):
     ) -> None:
         self.write_history(case, procedure, now)
         self.tell(case, events, actor, now)
+
+    def copy_files(self, from_id: str, to_id: str) -> None:
+        """Give a petition the files of another, as far as they go along with it; contents are shared."""
+        files = AttachmentRows(self.connection)
+        for each in files.of(from_id):
+            if goes_along(each):
+                files.add(copied(each, to_id))
 
     def tell(self, case: PetitionCase, events: Sequence[Event], actor: Actor, now: datetime) -> None:
         """Post events of a case."""
@@ -414,6 +454,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool] | None:
         return PETITIONS.c.municipality == actor.municipality
     if actor.organisation_id is not None:
         return PETITIONS.c.organisation_id == actor.organisation_id
+    if actor.role == PETITIONER and actor.user_id is not None:
+        return PETITIONS.c.submitted_by == actor.user_id
     return PETITIONS.c.id == null()
 
 

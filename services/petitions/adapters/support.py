@@ -27,8 +27,8 @@ from services.petitions.domain.support import (
 
 Plain = dict[str, Any]
 
-HIDDEN = ("withdrawn",)
-"""Stages at which a petition is in no public list any more."""
+PUBLIC = ("registered", "assigned", "awaiting_completion", "proposal_accepted", "answered")
+"""Stages at which everyone sees what was opened: not before an office has seen it, nor once it is off the table."""
 _CLEARED_AT_ONCE = 500
 _ONLY = 1
 
@@ -52,9 +52,9 @@ class SupportRows:
     # petitions
 
     def find(self, petition_id: str) -> Row[Any] | None:
-        """A petition that its petitioner opened for signatures and did not withdraw."""
+        """A petition that its petitioner opened for signatures, as long as it is public."""
         found: Row[Any] | None = self._connection.execute(
-            _public().where(PETITIONS.c.id == petition_id, PETITIONS.c.stage.not_in(HIDDEN))
+            _public().where(PETITIONS.c.id == petition_id, PETITIONS.c.stage.in_(PUBLIC))
         ).one_or_none()
         return found
 
@@ -70,7 +70,7 @@ class SupportRows:
         mine = (
             PETITIONS.c.municipality == municipality,
             PETITIONS.c.public_title.is_not(None),
-            PETITIONS.c.stage.not_in(HIDDEN),
+            PETITIONS.c.stage.in_(PUBLIC),
         )
         total = self._connection.execute(select(func.count()).select_from(PETITIONS).where(*mine)).scalar_one()
         rows = self._connection.execute(

@@ -21,7 +21,7 @@ from services.petitions.application.port import Cases, Context
 from services.petitions.application.showing import show, show_clock, tracked
 from services.petitions.domain import case as cases
 from services.petitions.domain.admission import acts_as
-from services.petitions.domain.case import FORWARDED, Party, PetitionCase
+from services.petitions.domain.case import Party, PetitionCase
 from services.petitions.domain.code import new_code, normal
 from services.petitions.domain.procedure import CLERK, MUNICIPALITY, UNIT_FACTS, counted_from
 from services.petitions.domain.routing import suggest
@@ -34,7 +34,7 @@ _LINKABLE = "link_protocol"
 def get_petition(context: Context, actor: Actor, petition_id: str, petition_key: str | None) -> dict[str, Any]:
     """One petition with its text, for the municipality's offices and the petitioner. Raises NotFound."""
     with context.read() as store:
-        case, acting = _seen(store.get(petition_id), actor, petition_key)
+        case, acting = demand_seen(store.get(petition_id), actor, petition_key)
         return _shown(context, store, case, acting)
 
 
@@ -126,13 +126,13 @@ def _try_move(context: Context, asked: _Asked, facts: Mapping[str, Any] | None) 
     """One transaction; it ends without effect in a question, once, when the registry must be asked."""
     request, expected = asked.request, asked.expected_version
     with context.write() as store:
-        case, acting = _seen(store.locked(asked.petition_id), asked.actor, asked.petition_key)
+        case, acting = demand_seen(store.locked(asked.petition_id), asked.actor, asked.petition_key)
         key = asked.own_key(acting)
         question = _question(context, case, acting, asked) if facts is None else None
         if question and store.answered(acting, key, request) is None and expected in (None, case.version):
             return question
-        if (answer := store.remembered(acting, key, request, context.now)) is not None:
-            return answer
+        if store.remembered(acting, key, request, context.now) is not None:
+            return _shown(context, store, case, acting)
         _expect(case, expected)
         calendar = store.calendar()
         expired = cases.expire_due(case, SYSTEM, context.now, context.procedure, calendar)
@@ -143,9 +143,9 @@ def _try_move(context: Context, asked: _Asked, facts: Mapping[str, Any] | None) 
             return _Lapsed(case.version)
         act = _act(context, store, case, acting, asked, facts)
         _perform(context, store, case, asked.name, act, facts, calendar)
-        answer = _shown(context, store, case, acting)
-        store.remember(acting, key, answer)
-        return answer
+        # Only what it is known by: a text and a name have no place among remembered answers.
+        store.remember(acting, key, {"id": case.id, "version": case.version})
+        return _shown(context, store, case, acting)
 
 
 def _question(context: Context, case: PetitionCase, acting: Actor, asked: _Asked) -> _Question | None:
@@ -194,6 +194,7 @@ def _perform(
     if name == "forward" and facts is not None:
         new, arrived = _forwarded(context, store, case, act, Party(facts["code"], facts["name"]), calendar)
         store.add(new, arrived, act.actor, context.procedure)
+        store.copy_files(case.id, new.id)
         case.forwarded_to = new.id
     store.save(case, events, act.actor, context.procedure)
 
@@ -208,7 +209,7 @@ def _forwarded(
             "kind": case.kind,
             "subject": case.subject,
             "body": case.body,
-            "channel": FORWARDED,
+            "channel": case.channel,
             "language": case.language,
         },
         petitioner=case.petitioner,
@@ -224,6 +225,7 @@ def _forwarded(
         key_sha256=case.key_sha256,
         key_salt=case.key_salt,
         forwarded_from=case.id,
+        submitted_by=case.submitted_by,
     )
 
 
@@ -232,7 +234,7 @@ def explain_clock(
 ) -> dict[str, Any]:
     """Why a clock is due when it is, day by day. Raises NotFound."""
     with context.read() as store:
-        case, _ = _seen(store.get(petition_id), actor, petition_key)
+        case, _ = demand_seen(store.get(petition_id), actor, petition_key)
         calendar = store.calendar()
     clock = next((each for each in case.clocks if each.id == clock_id), None)
     if clock is None:
@@ -324,7 +326,7 @@ def _system_act(context: Context, fields: Mapping[str, Any]) -> Act:
     return Act(SYSTEM, dict(fields), context.today, context.now, context.today)
 
 
-def _seen(case: PetitionCase | None, actor: Actor, petition_key: str | None) -> tuple[PetitionCase, Actor]:
+def demand_seen(case: PetitionCase | None, actor: Actor, petition_key: str | None) -> tuple[PetitionCase, Actor]:
     """The case and as whom the caller acts in it. Raises NotFound."""
     acting = case and acts_as(
         actor,
@@ -332,6 +334,7 @@ def _seen(case: PetitionCase | None, actor: Actor, petition_key: str | None) -> 
         municipality=case.municipality.id,
         organisation_id=case.petitioner.organisation_id,
         key_sha256=case.key_sha256,
+        submitted_by=case.submitted_by,
     )
     if case is None or not acting:
         raise NotFound(Sentence("There is no such petition."))
@@ -340,7 +343,7 @@ def _seen(case: PetitionCase | None, actor: Actor, petition_key: str | None) -> 
 
 def seen(store: Cases, petition_id: str, actor: Actor, petition_key: str | None) -> tuple[PetitionCase, Actor]:
     """The case to read and as whom the caller looks at it. Raises NotFound."""
-    return _seen(store.get(petition_id), actor, petition_key)
+    return demand_seen(store.get(petition_id), actor, petition_key)
 
 
 def _expect(case: PetitionCase, expected_version: int | None) -> None:

@@ -61,6 +61,9 @@ class Cases(Protocol):
     ) -> None:
         """Store a changed case with its new history and events; each expired clock is claimed once for ever."""
 
+    def copy_files(self, from_id: str, to_id: str) -> None:
+        """Give a petition the files of another, as far as they go along with it; contents are shared."""
+
     def tell(self, case: PetitionCase, events: Sequence[Event], actor: Actor, now: datetime) -> None:
         """Post events of a case that has not changed."""
 

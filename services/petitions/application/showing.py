@@ -11,7 +11,18 @@ from services.kernel.casework import EXPIRE_CLOCK, RECOUNT, plain, urgency
 from services.kernel.text import Label
 from services.kernel.workflow import Act, Procedure
 from services.petitions.application.port import Context
-from services.petitions.domain.case import FOLLOW_PROTOCOL, NOTE_PROBLEM, NOTE_PROTOCOL, SUBMIT, PetitionCase
+from services.petitions.domain.case import (
+    ADD_FILE,
+    CLOSE_SUPPORT,
+    FOLLOW_FIRST,
+    FOLLOW_PROTOCOL,
+    NOTE_PROBLEM,
+    NOTE_PROTOCOL,
+    REMOVE_FILE,
+    STAND_ALONE,
+    SUBMIT,
+    PetitionCase,
+)
 from services.petitions.domain.procedure import duties
 from services.petitions.domain.routing import Suggestion
 
@@ -38,6 +49,11 @@ OWN_LABELS = {
     FOLLOW_PROTOCOL: Label("Protokolde adım", "A step of the protocol"),
     NOTE_PROTOCOL: Label("Protokol açıldı", "A protocol was begun"),
     NOTE_PROBLEM: Label("Taslak açılamadı", "No protocol could be drafted"),
+    ADD_FILE: Label("Dosya eklendi", "A file was added"),
+    REMOVE_FILE: Label("Dosya çıkarıldı", "A file was removed"),
+    CLOSE_SUPPORT: Label("Herkese açık metin kaldırıldı", "The public text was removed"),
+    FOLLOW_FIRST: Label("Süre ilk başvuruyla değişti", "The period changed with the first petition"),
+    STAND_ALONE: Label("İlk başvuru sona erdi; kendi yolunda sürüyor", "The first is gone; it goes on alone"),
     EXPIRE_CLOCK: Label("Süre doldu", "A period ran out"),
     RECOUNT: Label("Takvim değişti, süreler yeniden sayıldı", "Calendar changed, periods recounted"),
 }
@@ -67,7 +83,7 @@ def summary(procedure: Procedure[PetitionCase], case: PetitionCase) -> dict[str,
         "registry_no": case.registry_no,
         "stage": case.stage,
         "stage_label": procedure.stages[case.stage].label.to_plain(),
-        "stage_is_end": case.stage in procedure.ends,
+        "stage_is_end": case.is_over(procedure),
         "outcome": case.outcome,
         "awaits": case.awaits,
         "whose_turn": whose_turn(procedure, case),
@@ -146,7 +162,8 @@ def suggested(suggestion: Suggestion | None) -> dict[str, Any] | None:
 
 def _answer(case: PetitionCase) -> dict[str, Any] | None:
     """The final answer with its remedy; interim ones stand on the timeline."""
-    reply = case.facts.get("reply") or case.facts.get("decline_to_examine")
+    moves = ("reply", "decline_to_examine", "close_with_first")
+    reply = next((case.facts[move] for move in moves if case.done(move)), None)
     if reply is None or case.outcome is None:
         return None
     names = ("reason", "remedy", "remedy_days", "published_at", "letter", "letter_no")
@@ -239,7 +256,9 @@ def work_item(context: Context, case: PetitionCase, actor: Actor) -> dict[str, A
 
 def tracked(procedure: Procedure[PetitionCase], row: Mapping[str, Any]) -> dict[str, Any]:
     """The public status page: nothing of the petitioner, nothing of the text."""
-    term = procedure.terms.get(row["due_kind"] or "")
+    # A proposal that goes on as a protocol has its dates there.
+    is_linked = row["stage"] == "proposal_accepted" and row["protocol_reference"] is not None
+    term = None if is_linked else procedure.terms.get(row["due_kind"] or "")
     outcome = OUTCOME_LABELS.get(row["outcome"] or "")
     turn = TURN_LABELS.get(row["turn"] or "")
     return {
@@ -252,11 +271,11 @@ def tracked(procedure: Procedure[PetitionCase], row: Mapping[str, Any]) -> dict[
         "unit": row["unit_name"],
         "stage": row["stage"],
         "stage_label": procedure.stages[row["stage"]].label.to_plain(),
-        "stage_is_end": row["stage"] in procedure.ends,
+        "stage_is_end": is_linked or row["stage"] in procedure.ends,
         "whose_turn": turn.to_plain() if turn else None,
         "filed_on": plain(row["filed_on"]),
         "since": row["since"].isoformat(),
-        "due_on": plain(row["due_on"]),
+        "due_on": plain(row["due_on"]) if term else None,
         "due": {
             "kind": term.kind,
             "label": term.label.to_plain(),

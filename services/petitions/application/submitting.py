@@ -12,7 +12,7 @@ from typing import Any
 from services.kernel.actor import PETITIONER, Actor
 from services.kernel.calendar import Calendar
 from services.kernel.casework import plain
-from services.kernel.errors import Forbidden, Invalid
+from services.kernel.errors import Forbidden, Invalid, NotFound
 from services.kernel.events import Event
 from services.kernel.text import Sentence
 from services.kernel.workflow import Act
@@ -24,6 +24,7 @@ from services.petitions.domain.case import PAPER, WEB, Party, PetitionCase, repe
 from services.petitions.domain.code import derived, new_code, new_salt, sha256_of
 from services.petitions.domain.petitioner import ACCOUNT, PERSONS, Petitioner
 from services.petitions.domain.procedure import CLERK, ORGANISATION
+from services.petitions.domain.repeat import follow
 
 _OLDEST_PAPER = timedelta(days=366)
 _SALT = "key_salt"
@@ -51,12 +52,12 @@ def submit_petition(context: Context, actor: Actor, fields: Mapping[str, Any], k
     own_key = _reply_key(actor, request, key)
     with context.read() as store:
         # A repeated command answers as before, also while the registry is away.
-        if (answer := store.answered(actor, own_key, request)) is not None:
-            return _with_key(answer, key)
+        if (known := store.answered(actor, own_key, request)) is not None:
+            return _again(context, store, known, key)
     facts = _ask(context, fields["municipality"], said.organisation_id)
     with context.write() as store:
-        if (answer := store.remembered(actor, own_key, request, context.now)) is not None:
-            return _with_key(answer, key)
+        if (known := store.remembered(actor, own_key, request, context.now)) is not None:
+            return _again(context, store, known, key)
         _demand_activity(store, fields)
         calendar = store.calendar()
         salt = new_salt() if actor.role == PETITIONER else None
@@ -64,9 +65,10 @@ def submit_petition(context: Context, actor: Actor, fields: Mapping[str, Any], k
         if case.channel in PAPER:
             events += _registered(context, case, actor, fields, received_on, calendar)
         store.add(case, events, actor, context.procedure)
-        answer = _receipt(context, case) | {_SALT: salt}
-        store.remember(actor, own_key, answer)
-    return _with_key(answer, key)
+        # Only what it is known by: advice quotes the text, which has no place among remembered answers.
+        known = {"id": case.id, _SALT: salt}
+        store.remember(actor, own_key, known)
+    return _with_key(_receipt(context, case), known, key)
 
 
 def _demand_activity(store: Cases, fields: Mapping[str, Any]) -> None:
@@ -95,7 +97,8 @@ def _begun(
 ) -> tuple[PetitionCase, list[Event]]:
     earlier = _earlier(context, store, petitioner, fields)
     filed_on = min(earlier.filed_on, received_on) if earlier else received_on
-    return cases.submit(
+    calendar = store.calendar()
+    case, events = cases.submit(
         number=store.next_reference(fields["municipality"], context.today.year),
         fields=fields,
         petitioner=petitioner,
@@ -104,13 +107,17 @@ def _begun(
         actor=actor,
         now=context.now,
         procedure=context.procedure,
-        calendar=store.calendar(),
+        calendar=calendar,
         filed_on=filed_on,
         received_on=received_on,
         key_sha256=sha256_of(derived(key, salt)) if salt else None,
         key_salt=salt,
         repeats=earlier.id if earlier else None,
+        submitted_by=actor.user_id if actor.role == PETITIONER else None,
     )
+    if earlier is not None:
+        events += follow(case, earlier, context.now, context.procedure, calendar)
+    return case, events
 
 
 def _registered(
@@ -133,9 +140,14 @@ def _earlier(context: Context, store: Cases, petitioner: Petitioner, fields: Map
     """The open petition that this one only says again: sending it twice does not start the clock anew."""
     key = repeat_key(fields["subject"], fields["body"], petitioner)
     alike = store.open_alike(fields["municipality"], key, sorted(context.procedure.ends))
-    return next(
-        (each for each in alike if each.kind == fields["kind"] and each.petitioner.is_same_as(petitioner)), None
-    )
+    found = next((each for each in alike if _is_first(each, petitioner, fields["kind"])), None)
+    first = store.locked(found.id) if found else None
+    # It may have ended before this transaction held it.
+    return None if first is None or first.is_over(context.procedure) else first
+
+
+def _is_first(case: PetitionCase, petitioner: Petitioner, kind: str) -> bool:
+    return case.kind == kind and not case.follows_first and case.petitioner.is_same_as(petitioner)
 
 
 def _received_on(context: Context, actor: Actor, fields: Mapping[str, Any]) -> date:
@@ -193,7 +205,8 @@ def _petitioner(actor: Actor, fields: Mapping[str, Any]) -> Petitioner:
         raise Invalid.field("petitioner.type", Sentence("An organisation is no citizen; choose the kind that it is."))
     if signature == ACCOUNT and (actor.user_id is None or actor.role == CLERK):
         raise Invalid.field("signature.kind", Sentence("Only the petitioner's own sign-in signs by account."))
-    return Petitioner(**given, signature=signature)
+    # The registry has the paper in its hands; what is only stated is verified later.
+    return Petitioner(**given, signature=signature, signature_seen=actor.role == CLERK and signature is not None)
 
 
 def _completed(said: Petitioner, facts: _Facts) -> Petitioner:
@@ -224,10 +237,17 @@ def _reply_key(actor: Actor, request: Mapping[str, Any], key: str) -> str:
     return hashlib.sha256(f"{key}\n{told}".encode()).hexdigest()
 
 
-def _with_key(answer: Mapping[str, Any], key: str) -> dict[str, Any]:
-    shown = dict(answer)
-    salt = shown.pop(_SALT, None)
-    return shown | {"petition_key": derived(key, salt) if salt else None}
+def _again(context: Context, store: Cases, known: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The answer to a repeated request: the petition that was made, as it stands now."""
+    case = store.get(known["id"])
+    if case is None:
+        raise NotFound(Sentence("There is no such petition."))
+    return _with_key(_receipt(context, case), known, key)
+
+
+def _with_key(receipt: Mapping[str, Any], known: Mapping[str, Any], key: str) -> dict[str, Any]:
+    salt = known.get(_SALT)
+    return {**receipt, "petition_key": derived(key, salt) if salt else None}
 
 
 def _receipt(context: Context, case: PetitionCase) -> dict[str, Any]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.kernel.actor import PETITIONER, Actor
 
 
 @dataclass(frozen=True)
 class Admitted:
-    """Someone who may see a petition. `actor`: the office as which they act; the petitioner's is their key's."""
+    """Someone who may see a petition.
+
+    `actor`: the office as which they act; the petitioner's is their key's. `interim_at`: when the newest interim
+    reply was given, None where there was none.
+    """
 
     id: str
     municipality: str
     stage: str
     actor: Actor
+    interim_at: datetime | None = None
 
     @property
     def is_petitioner(self) -> bool:

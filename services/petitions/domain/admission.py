@@ -8,11 +8,18 @@ from services.petitions.domain.code import opens
 
 
 def acts_as(
-    actor: Actor, petition_key: str | None, *, municipality: str, organisation_id: str | None, key_sha256: str | None
+    actor: Actor,
+    petition_key: str | None,
+    *,
+    municipality: str,
+    organisation_id: str | None,
+    key_sha256: str | None,
+    submitted_by: str | None,
 ) -> Actor | None:
     """The office as which the caller acts in a petition; None for those to whom it does not exist.
 
-    Whoever holds the petition's key is the petitioner, from whatever office they come.
+    Whoever holds the petition's key is the petitioner, from whatever office they come; so is the account that
+    submitted it without an office.
     """
     if opens(petition_key, key_sha256):
         return Actor(PETITIONER, actor.user_id)
@@ -22,4 +29,6 @@ def acts_as(
         return actor
     if actor.organisation_id is not None and actor.organisation_id == organisation_id:
         return actor
+    if submitted_by is not None and actor.user_id == submitted_by:
+        return Actor(PETITIONER, actor.user_id)
     return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.kernel.actor import PETITIONER
 from services.kernel.errors import Forbidden, Invalid, NotFound, Refused
 from services.kernel.text import Label, Sentence
 from services.petitions.domain.access import Admitted
@@ -84,8 +86,31 @@ def may_remove(who: Admitted, attachment: Attachment) -> bool:
 
 
 def is_shown(who: Admitted, attachment: Attachment) -> bool:
-    """Whether they see it: the municipality's reply reaches the petitioner with the answer, not before."""
-    return not (who.is_petitioner and attachment.kind is Kind.REPLY and who.stage not in _OVER)
+    """Whether they see it: what a unit adds reaches the petitioner with the answer, not before.
+
+    A reply that was there when an interim reply was given has gone out with it.
+    """
+    if not who.is_petitioner or who.stage in _OVER:
+        return True
+    if attachment.kind is Kind.REPLY:
+        return who.interim_at is not None and attachment.added_at <= who.interim_at
+    return not (attachment.kind is Kind.ANNEX and _is_a_units(attachment))
+
+
+def goes_along(attachment: Attachment) -> bool:
+    """Whether it goes to the authority to which the petition is forwarded: all but what a unit wrote or answered."""
+    return attachment.kind is not Kind.REPLY and not _is_a_units(attachment)
+
+
+def copied(attachment: Attachment, petition_id: str) -> Attachment:
+    """The same content as a file of another petition; the petitioner's stays the petitioner's."""
+    own = attachment.added_by == f"{PETITIONER}@{attachment.petition_id}"
+    by = f"{PETITIONER}@{petition_id}" if own else attachment.added_by
+    return replace(attachment, id=str(uuid.uuid4()), petition_id=petition_id, added_by=by)
+
+
+def _is_a_units(attachment: Attachment) -> bool:
+    return attachment.added_by.startswith("unit_officer@")
 
 
 def no_such_file() -> NotFound:

@@ -36,7 +36,7 @@ from services.petitions.domain.petitioner import Petitioner
 KINDS = ("petition", "information_request", "partnership_proposal", "opinion")
 PETITION, INFORMATION_REQUEST, PARTNERSHIP_PROPOSAL, OPINION = KINDS
 
-WEB, COUNTER, POST, API, FORWARDED = "web", "counter", "post", "api", "forwarded"
+WEB, COUNTER, POST, API = "web", "counter", "post", "api"
 PAPER = (COUNTER, POST)
 CHANNELS = (WEB, COUNTER, POST, API)
 
@@ -47,7 +47,12 @@ REFUSALS = ("refused", "partly")
 OUTCOMES = ("accepted", "partly", "refused", "informed")
 
 SUBMIT, FOLLOW_PROTOCOL, NOTE_PROTOCOL, NOTE_PROBLEM = "submit", "follow_protocol", "note_protocol", "note_problem"
-"""Acts of the history that are not moves of the table: the filing, and steps of the protocol that came of it."""
+ADD_FILE, REMOVE_FILE, CLOSE_SUPPORT = "add_file", "remove_file", "close_support"
+"""Acts of the history that are not moves of the table: the filing, steps of the protocol that came of it, files."""
+
+FOLLOW_FIRST, STAND_ALONE = "follow_first", "stand_alone"
+"""What a petition that was sent again notes: the first's period is its own; the first is gone and it goes on alone."""
+
 
 SEES = ("registry_clerk", "unit_officer", "mayor")
 """Offices of the municipality that see its petitions."""
@@ -83,6 +88,7 @@ class PetitionCase(Case):
     `repeats`: the open petition that this one says again; `forwarded_from`, `forwarded_to`: linked petitions.
     `protocol_version`: the version of the protocol that `protocol_stage` was told with.
     `draft_problem`: why no protocol could be drafted, empty while there was no such problem.
+    `submitted_by`: the account of a petitioner without an office, who needs no key then.
     `key_salt`, `key_sha256`: what is kept of the petitioner's key; None where there is none.
     """
 
@@ -135,6 +141,11 @@ class PetitionCase(Case):
         return self.protocol is not None
 
     @property
+    def follows_first(self) -> bool:
+        """Whether it says again what an open petition says, and goes its way."""
+        return self.repeats is not None and not self.done(STAND_ALONE)
+
+    @property
     def text_sha256(self) -> str:
         """SHA-256 of the words that were filed, letters' case and signs aside; it outlives them in the history."""
         return _key(self.subject, self.body)
@@ -143,6 +154,15 @@ class PetitionCase(Case):
     def repeat_key(self) -> str:
         """See `repeat_key`."""
         return repeat_key(self.subject, self.body, self.petitioner)
+
+    def is_over(self, procedure: Procedure[Any]) -> bool:
+        """An end, or a proposal that goes on as a protocol."""
+        return super().is_over(procedure) or (self.stage == "proposal_accepted" and self.is_linked)
+
+    def reminded(self, clock: Clock, procedure: Procedure[Any]) -> str:
+        """The municipality's office whose turn it is: until a unit has the petition, the registry must pass it on."""
+        turn = procedure.stages[self.stage].turn_of(self)
+        return turn if turn is not None and {turn, clock.whose} <= set(SEES) else clock.whose
 
     def visible_to(self, actor: Actor) -> bool:
         """Whether the actor's office may see it. The petitioner's key is another way in."""
@@ -221,6 +241,7 @@ def submit(
     key_salt: str | None = None,
     repeats: str | None = None,
     forwarded_from: str | None = None,
+    submitted_by: str | None = None,
 ) -> tuple[PetitionCase, list[Event]]:
     """A new petition at the procedure's first stage, its period to answer running.
 
@@ -248,7 +269,7 @@ def submit(
         key_salt=key_salt,
         repeats=repeats,
         forwarded_from=forwarded_from,
-        submitted_by=actor.user_id,
+        submitted_by=submitted_by,
         stage=procedure.initial,
         since=now,
         last_on=received_on,
@@ -323,7 +344,9 @@ def perform(
 
 
 def _linked(case: PetitionCase, protocol: Party) -> Event:
-    return PetitionProtocolLinkedV1(**case.shown(), protocol_id=protocol.id, protocol_reference=protocol.name)
+    return PetitionProtocolLinkedV1(
+        **case.shown(), protocol_id=protocol.id, protocol_reference=protocol.name, stage=case.stage
+    )
 
 
 def expire_due(
@@ -350,6 +373,31 @@ def note_problem(
     today = today_in_istanbul(now)
     told = {"reasons": case.draft_problem}
     case.record(NOTE_PROBLEM, case.stage, Act(actor, told, today, now, today), calendar, advances=False)
+
+
+def note_file(
+    case: PetitionCase, move: str, kind: str, sha256: str, actor: Actor, now: datetime, calendar: Calendar
+) -> None:
+    """A file came or went: the history says which kind and which content, not what it is called."""
+    today = today_in_istanbul(now)
+    act = Act(actor, {"kind": kind, "sha256": sha256}, today, now, today)
+    case.record(move, case.stage, act, calendar, advances=False)
+
+
+def signed_on_scan(case: PetitionCase, *, there: bool) -> Petitioner:
+    """The petitioner whose stated signature is on a scan, or whose scan was taken away before anybody saw it."""
+    who = case.petitioner
+    if who.signature is None:
+        return who
+    confirmed = case.channel in PAPER or bool(case.facts.get("register", {}).get("signature_seen"))
+    return replace(who, signature_seen=there or confirmed)
+
+
+def close_support(case: PetitionCase, reason: str, actor: Actor, now: datetime, calendar: Calendar) -> None:
+    """Take the public words away, with a reason that the petitioner reads; the petition goes on."""
+    case.public_title = case.public_text = None
+    today = today_in_istanbul(now)
+    case.record(CLOSE_SUPPORT, case.stage, Act(actor, {"reason": reason}, today, now, today), calendar, advances=False)
 
 
 def follow_protocol(

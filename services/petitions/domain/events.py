@@ -65,10 +65,11 @@ class PetitionProposalAcceptedV1(CaseEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class PetitionProtocolLinkedV1(CaseEvent):
-    """The protocol that the proposal became."""
+    """The protocol that the proposal became; `stage`: where the petition stands, which may be an end."""
 
     protocol_id: str
     protocol_reference: str
+    stage: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,11 @@ class PetitionClockMovedV1(ClockEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class PetitionReminderDueV1(ClockEvent):
-    """Its owner is reminded: `rung` is `before`, `due` or `head`; `days_left` in the clock's own days."""
+    """Somebody is reminded: `rung` is `before`, `due` or `head`; `days_left` in the clock's own days.
+
+    `turn`: the role that is reminded, the owner or whoever must act before the owner can.
+    """
 
     rung: str
     days_left: int
+    turn: str | None = None

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from services.kernel.clock import Clock
-from services.kernel.text import Sentence
+from services.kernel.text import Label, Sentence
 from services.kernel.workflow import Act, guard
 from services.petitions.domain.case import (
     COMPLETION,
     INFORMATION_REQUEST,
+    OPINION,
     PAPER,
     PARTNERSHIP_PROPOSAL,
     PAYMENT,
     REFUSALS,
     PetitionCase,
 )
-from services.petitions.domain.petitioner import ACCOUNT, ADDRESS, AUTHORISED_PERSON, MANDATE, NAME, SIGNATURE, TITLE
+from services.petitions.domain.petitioner import (
+    ACCOUNT,
+    ADDRESS,
+    AUTHORISED_PERSON,
+    ELEMENT_LABELS,
+    MANDATE,
+    NAME,
+    SIGNATURE,
+    TITLE,
+)
 
 _CLERK = "registry_clerk"
 _DETAILS = (NAME, ADDRESS, AUTHORISED_PERSON, MANDATE, SIGNATURE)
@@ -24,10 +36,10 @@ _SILENT = ("PETITION_ANSWER", "INFO_ACCESS", "NON_FINAL_WAIT")
 
 
 @guard("3071/7")
-def clerk_acts_for_paper_only(case: PetitionCase, act: Act) -> Sentence | None:
-    """Registry staff act for the petitioner only where the petition came on paper."""
-    if act.actor.role == _CLERK and case.channel not in PAPER:
-        return Sentence("This petition did not come on paper; only the petitioner does this.")
+def clerk_says_for_whom_it_acts(case: PetitionCase, act: Act) -> Sentence | None:
+    """Registry staff act for the petitioner of a paper; of another petition only with a reason, which is kept."""
+    if act.actor.role == _CLERK and case.channel not in PAPER and not act.fields.get("reason"):
+        return Sentence("This petition did not come on paper. Say in the reason that the petitioner came in person.")
     return None
 
 
@@ -42,7 +54,7 @@ def completion_is_awaited(case: PetitionCase, _act: Act) -> Sentence | None:
 @guard("3071/6-c")
 def something_is_supplied(_case: PetitionCase, act: Act) -> Sentence | None:
     """A completion brings at least one of the things asked for."""
-    if any(value for name, value in act.fields.items() if name != "note"):
+    if any(value for name, value in act.fields.items() if name not in ("note", "reason")):
         return None
     return Sentence("Supply at least one of the things that are missing.")
 
@@ -57,7 +69,10 @@ def only_what_is_missing_is_supplied(case: PetitionCase, act: Act) -> Sentence |
         if act.fields.get(name) and getattr(case.petitioner, name) and not {name, _CALLED.get(name, name)} & set(asked)
     ]
     if there:
-        return Sentence("This is there already and was not asked for: {elements}.", elements=", ".join(there))
+        return Sentence(
+            "This is there already and was not asked for: {elements}.",
+            elements=_listed(ELEMENT_LABELS[each] for each in there),
+        )
     return None
 
 
@@ -83,7 +98,7 @@ def letter_c_after_the_time_to_complete(case: PetitionCase, act: Act) -> Sentenc
     if act.fields.get("letter") != "c":
         return None
     clock = case.newest_clock("COMPLETION")
-    if case.awaits == COMPLETION and clock is not None and clock.state == "expired":
+    if clock is not None and clock.state == "expired":
         return None
     if case.awaits == COMPLETION and clock is not None and clock.due_on is not None:
         return Sentence("The petitioner may supply what is missing until the end of {on}.", on=clock.due_on)
@@ -103,6 +118,24 @@ def addressee_is_another(case: PetitionCase, act: Act) -> Sentence | None:
     """A petition is forwarded to somebody else."""
     if act.fields.get("municipality") == case.municipality.id:
         return Sentence("This municipality has the petition already. Assign it to the unit concerned.")
+    return None
+
+
+@guard()
+def was_sent_again(case: PetitionCase, _act: Act) -> Sentence | None:
+    """Only a copy goes the way of its first."""
+    if not case.follows_first:
+        return Sentence("This petition goes its own way.")
+    return None
+
+
+@guard()
+def is_not_sent_again(case: PetitionCase, _act: Act) -> Sentence | None:
+    """What changes the period is done once, in the first petition; its copies follow."""
+    if case.follows_first:
+        return Sentence(
+            "This petition was sent again. Do this in the first one; whatever happens there happens here too."
+        )
     return None
 
 
@@ -148,7 +181,11 @@ def first_period_is_running(case: PetitionCase, _act: Act) -> Sentence | None:
     return None
 
 
-EXTENSIONS = ("another_unit", "other_body", "several_bodies")
+EXTENSIONS = {
+    "another_unit": Label("bilginin başka bir birimden sağlanması", "the information comes from another unit"),
+    "other_body": Label("başka bir kurumun görüşünün gerekmesi", "another body's opinion is needed"),
+    "several_bodies": Label("başvurunun birden çok kurumu ilgilendirmesi", "several bodies are concerned"),
+}
 """Why access to information may take 30 working days."""
 
 
@@ -157,7 +194,7 @@ def extension_has_a_lawful_reason(_case: PetitionCase, act: Act) -> Sentence | N
     """The law knows three reasons."""
     if act.fields.get("reason") in EXTENSIONS:
         return None
-    return Sentence("The reason of an extension is one of: {reasons}.", reasons=", ".join(EXTENSIONS))
+    return Sentence("The reason of an extension is one of: {reasons}.", reasons=_listed(EXTENSIONS.values()))
 
 
 @guard("4982/11")
@@ -178,9 +215,10 @@ def extends_instead_of_interim_replies(case: PetitionCase, _act: Act) -> Sentenc
 
 
 @guard("Constitution/40")
-def refusal_names_remedy(_case: PetitionCase, act: Act) -> Sentence | None:
-    """Whoever refuses names the remedy and its time limit."""
-    if act.fields.get("outcome") not in REFUSALS:
+def refusal_names_remedy(case: PetitionCase, act: Act) -> Sentence | None:
+    """Whoever refuses, or refuses to examine, names the remedy and its time limit; an opinion has none."""
+    unexamined = act.fields.get("letter") is not None and case.kind != OPINION
+    if act.fields.get("outcome") not in REFUSALS and not unexamined:
         return None
     if not act.fields.get("remedy") or not act.fields.get("remedy_days"):
         return Sentence("A refusal names the remedy and its time limit in days.")
@@ -204,11 +242,34 @@ def published_information_is_a_request(case: PetitionCase, act: Act) -> Sentence
 
 
 @guard("4982/11")
+def fee_is_notified_once(case: PetitionCase, _act: Act) -> Sentence | None:
+    """One notice interrupts the period; a second would win time."""
+    if case.done("notify_fee"):
+        return Sentence("The fee was notified on {on}; it is notified once.", on=case.date_of("notify_fee"))
+    return None
+
+
+@guard("4982/11")
+def fee_is_notified_within_the_period(case: PetitionCase, _act: Act) -> Sentence | None:
+    """Only a period that runs can be interrupted: a notice after its end undoes no delay."""
+    clock = case.newest_clock("INFO_ACCESS")
+    if clock is None or clock.state != "running":
+        return Sentence("The period to give access is not running; a fee cannot be notified any more.")
+    return None
+
+
+@guard("4982/11")
 def payment_is_awaited(case: PetitionCase, _act: Act) -> Sentence | None:
     """A payment answers a fee notice."""
     if case.awaits != PAYMENT:
         return Sentence("No fee is awaited.")
     return None
+
+
+@guard("3071/6-c")
+def completion_period_is_over(case: PetitionCase, act: Act) -> Sentence | None:
+    """The petitioner has the whole period to supply what is missing."""
+    return _not_expired(case.newest_clock("COMPLETION"), act)
 
 
 @guard("4982/11")
@@ -242,6 +303,12 @@ def no_protocol_yet(case: PetitionCase, _act: Act) -> Sentence | None:
     if case.protocol is not None:
         return Sentence("The proposal became protocol {reference} already.", reference=case.protocol.name)
     return None
+
+
+def _listed(labels: Iterable[Label]) -> dict[str, str]:
+    """Names one after the other, in both languages."""
+    known = list(labels)
+    return {"tr": ", ".join(each.tr for each in known), "en": ", ".join(each.en for each in known)}
 
 
 def _not_expired(clock: Clock | None, _act: Act) -> Sentence | None:

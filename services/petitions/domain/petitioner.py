@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from services.kernel.text import Sentence
+from services.kernel.text import Label, Sentence
 from services.kernel.turkish import words
 
 TYPES = (
@@ -22,10 +22,25 @@ MANDATED = ("organisation", "company")
 ACCOUNT = "account"
 SIGNATURES = ("handwritten", "e_signature", ACCOUNT)
 
+HANDWRITTEN = SIGNATURES[0]
+
 NAME, TITLE, ADDRESS, SIGNATURE = "name", "title", "address", "signature"
 AUTHORISED_PERSON, MANDATE = "authorised_person", "mandate"
+_CLAIMED = Sentence(
+    "A signature is stated but not yet verified: attach the signed paper or file, show it at the counter, or sign in. "
+    "Until then your petition is dealt with all the same."
+)
 ELEMENTS = (NAME, TITLE, ADDRESS, SIGNATURE, AUTHORISED_PERSON, MANDATE, "subject", "other")
 """What may be missing; `subject` and `other` only a clerk can say."""
+
+ELEMENT_LABELS = {
+    NAME: Label("ad soyad", "name and surname"),
+    TITLE: Label("unvan", "title"),
+    ADDRESS: Label("adres", "address"),
+    SIGNATURE: Label("imza", "signature"),
+    AUTHORISED_PERSON: Label("yetkili", "authorised person"),
+    MANDATE: Label("yetki belgesi", "document of authority"),
+}
 
 _MESSAGES = {
     NAME: (Sentence("Your name and surname are missing."), "3071/4"),
@@ -41,7 +56,9 @@ _MESSAGES = {
 class Petitioner:
     """The petitioner; persons' data that go into no event and no list.
 
-    `signature`: how it is signed, None where it is not. `vouched`: sent by the organisation's signed-in
+    `signature`: how it is signed, None where it is not. `signature_seen`: somebody has seen it, since it came on
+    paper or in a file, or the registry confirmed it; until then a signature other than by account is only stated.
+    `vouched`: sent by the organisation's signed-in
     representative, whose authority was shown when the account was opened. Erasure empties all but `type` and the organisation.
     """
 
@@ -52,6 +69,7 @@ class Petitioner:
     authorised_person: str | None = None
     mandate: str | None = None
     signature: str | None = None
+    signature_seen: bool = False
     organisation_id: str | None = None
     organisation_name: str | None = None
     vouched: bool = False
@@ -64,10 +82,13 @@ class Petitioner:
     def missing(self) -> list[dict[str, Any]]:
         """The elements the law asks for that are not there, each with a sentence and its article."""
         return [
-            {"element": element, "message": _MESSAGES[element][0].to_plain(), "article": _MESSAGES[element][1]}
+            {"element": element, "message": self._message(element).to_plain(), "article": _MESSAGES[element][1]}
             for element in self._wanted()
             if not self._has(element)
         ]
+
+    def _message(self, element: str) -> Sentence:
+        return _CLAIMED if element == SIGNATURE and self.signature else _MESSAGES[element][0]
 
     def _wanted(self) -> tuple[str, ...]:
         if self.is_person:
@@ -80,12 +101,21 @@ class Petitioner:
     def _has(self, element: str) -> bool:
         if element == TITLE:
             return bool(self.name or self.organisation_name)
+        if element == SIGNATURE:
+            return self.signature == ACCOUNT or (bool(self.signature) and (self.signature_seen or self.vouched))
         return bool(getattr(self, element))
+
+    def with_signature_seen(self) -> Petitioner:
+        """The petitioner whose signature somebody has seen."""
+        return replace(self, signature=self.signature or HANDWRITTEN, signature_seen=True)
 
     def with_more(self, supplied: Mapping[str, Any]) -> Petitioner:
         """The petitioner with what was supplied later; other names are passed over."""
-        known = {each.name for each in fields(self)} - {"type", "organisation_id", "organisation_name", "vouched"}
-        return replace(self, **{name: value for name, value in supplied.items() if name in known and value})
+        fixed = {"type", "organisation_id", "organisation_name", "vouched", "signature_seen"}
+        known = {each.name for each in fields(self)} - fixed
+        seen = self.signature_seen and not supplied.get(SIGNATURE)
+        more = {name: value for name, value in supplied.items() if name in known and value}
+        return replace(self, **more, signature_seen=seen)
 
     def is_same_as(self, other: Petitioner) -> bool:
         """Whether both are surely the same: one organisation, or one name with one e-mail or address.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.kernel.errors import Invalid, Refused
+from services.kernel.mailbox import is_email
 from services.kernel.text import Sentence
 
 PENDING, CONFIRMED = "pending", "confirmed"
@@ -28,8 +28,6 @@ MOST_ASKS = 3
 _TOKEN_BYTES = 17
 _TOKEN_LETTERS = 26
 """130 bits in five-bit letters."""
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
-LONGEST_EMAIL = 254
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def folded_email(email: str) -> str:
     Raises Invalid when it is none.
     """
     text = unicodedata.normalize("NFKC", email).strip().casefold()
-    if _EMAIL.match(text) is None or len(text) > LONGEST_EMAIL:
+    if not is_email(text):
         raise Invalid.field("email", Sentence("This is not an e-mail address; it looks like name@example.org."))
     local, _, domain = text.rpartition("@")
     return f"{local.partition('+')[0] or local}@{domain}"

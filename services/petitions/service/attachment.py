@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from services.contracts.attachments import SentAttachment
@@ -13,8 +15,19 @@ from services.petitions.adapters.attachment import AttachmentFiles, AttachmentRo
 from services.petitions.application import attachment as files
 from services.petitions.application.attachment import Sent
 from services.petitions.domain.access import Admitted
-from services.petitions.domain.attachment import KINDS, Attachment, Kind, check_may_add, clean_name, may_remove, named
-from services.petitions.service.desk import Desk, Plain
+from services.petitions.domain.attachment import (
+    KINDS,
+    Attachment,
+    Kind,
+    check_may_add,
+    clean_name,
+    may_remove,
+    named,
+    no_such_file,
+)
+from services.petitions.domain.case import ADD_FILE, REMOVE_FILE, note_file, signed_on_scan
+from services.petitions.service.case import CaseDesk
+from services.petitions.service.desk import Plain
 from services.runtime.blob import Space, Store, is_sum, store_of
 from services.runtime.content import ENDINGS, agrees, media_type
 from services.runtime.contents import clear_removed, clear_unknown
@@ -27,7 +40,7 @@ _WRONG_KIND = Sentence(
 )
 
 
-class AttachmentDesk(Desk):
+class AttachmentDesk(CaseDesk):
     """Questions and commands about the files of petitions."""
 
     @rpc
@@ -76,7 +89,11 @@ class AttachmentDesk(Desk):
                 there = self._admitted(connection, actor, petition_id, petition_key)
                 contents, rows = AttachmentFiles(connection, store), AttachmentRows(connection)
                 most, now = self.settings.attachments_each, self.time.now()
-                return _shown(there, files.add_attachment(rows, contents, there, sent, most=most, now=now))
+                before = {each.id for each in rows.of(there.id)}
+                added = files.add_attachment(rows, contents, there, sent, most=most, now=now)
+                if added.id not in before:
+                    self._note(connection, there, ADD_FILE, added, now)
+                return _shown(there, added)
 
             request = {"petition_id": petition_id, "attachment": attachment}
             return self.once(_as_caller(who), key, "add_attachment", request, effect)
@@ -95,7 +112,9 @@ class AttachmentDesk(Desk):
 
         def effect(connection: Connection, _acting: Actor) -> Plain:
             there = self._admitted(connection, actor, petition_id, petition_key)
-            removed = files.remove_attachment(AttachmentRows(connection), there, attachment_id, now=self.time.now())
+            now = self.time.now()
+            removed = files.remove_attachment(AttachmentRows(connection), there, attachment_id, now=now)
+            self._note(connection, there, REMOVE_FILE, removed, now)
             return {"id": removed.id}
 
         request = {"petition_id": petition_id, "attachment_id": attachment_id}
@@ -116,6 +135,18 @@ class AttachmentDesk(Desk):
 
     def _admitted(self, connection: Connection, actor: Plain, petition_id: str, petition_key: str | None) -> Admitted:
         return admitted(connection, Actor.from_plain(actor), petition_id, petition_key, to_change=True)
+
+    def _note(self, connection: Connection, who: Admitted, move: str, file: Attachment, now: datetime) -> None:
+        """The act in the petition's history, and what a scan tells of the signature."""
+        store, context = self._stores().on(connection), self.case_context()
+        case = store.locked(who.id)
+        if case is None:
+            raise no_such_file()
+        if file.kind is Kind.SCAN:
+            scans = [each for each in AttachmentRows(connection).of(who.id) if each.kind is Kind.SCAN]
+            case.petitioner = signed_on_scan(case, there=bool(scans))
+        note_file(case, move, file.kind, file.sha256, who.actor, now, store.calendar())
+        store.save(case, [], who.actor, context.procedure)
 
     def _examined(self, store: Store, given: Plain) -> Sent:
         """The file, looked at outside of any transaction: what is kept under a sum never changes."""

@@ -6,14 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from services.kernel.actor import PETITIONER
-from services.petitions.service.case import CaseDesk
 from services.petitions.service.support import SUPPORTER, SupportDesk
 from services.runtime.entrypoints import rpc
 
 Plain = dict[str, Any]
 
 
-class ContactDesk(CaseDesk, SupportDesk):
+class ContactDesk(SupportDesk):
     """Asked at the moment of sending, so that no address is copied."""
 
     @rpc

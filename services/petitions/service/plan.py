@@ -17,9 +17,10 @@ from services.petitions.adapters.plan import PlanRows
 from services.petitions.adapters.proposals import ProposalRows, Wanted
 from services.petitions.application import plan as application
 from services.petitions.application.plan import KeptPlan, SentPlan
+from services.petitions.application.showing import KIND_LABELS, OUTCOME_LABELS
 from services.petitions.domain.plan.check import warnings
 from services.petitions.domain.plan.layout import recognise
-from services.petitions.domain.plan.proposal import COLUMNS, KINDS, OUTCOMES, STAKEHOLDERS
+from services.petitions.domain.plan.proposal import COLUMNS, STAKEHOLDERS
 from services.petitions.domain.plan.reading import Row
 from services.petitions.domain.plan.writing import dump
 from services.petitions.domain.procedure import STAGES
@@ -30,7 +31,7 @@ from services.runtime.schema import load
 _EXPORTED_AT_ONCE = 500
 _MOST_HEADING = 300
 _STAGES = {stage.name: stage.label for stage in STAGES}
-_WORDS = {"kind": KINDS, "stage": _STAGES, "outcome": OUTCOMES, "petitioner_type": STAKEHOLDERS}
+_WORDS = {"kind": KIND_LABELS, "stage": _STAGES, "outcome": OUTCOME_LABELS, "petitioner_type": STAKEHOLDERS}
 
 
 class PlanDesk(Desk):

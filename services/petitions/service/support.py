@@ -7,18 +7,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from services.contracts.support import SupportRequest
-from services.kernel.actor import SYSTEM
-from services.kernel.errors import Invalid
+from services.contracts.support import SupportClosing, SupportRequest
+from services.kernel.actor import SYSTEM, Actor
+from services.kernel.errors import Forbidden, Invalid, Refused
 from services.kernel.events import Scope
 from services.kernel.text import Sentence
 from services.petitions.adapters.messages import messages
 from services.petitions.adapters.support import SupportRows, petition_shown, supporters_of
+from services.petitions.application.case import demand_seen
 from services.petitions.domain import support
+from services.petitions.domain.case import close_support
 from services.petitions.domain.events import PetitionSupportRequestedV1
-from services.petitions.domain.procedure import OPEN
+from services.petitions.domain.procedure import CLERK, OPEN
 from services.petitions.domain.support import CONFIRMED, Asked
-from services.petitions.service.desk import Desk, Plain
+from services.petitions.service.case import CaseDesk
+from services.petitions.service.desk import Plain
 from services.runtime import outbox
 from services.runtime.entrypoints import every, rpc
 from services.runtime.schema import load
@@ -27,7 +30,7 @@ SUPPORTER = "supporter"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 
 
-class SupportDesk(Desk):
+class SupportDesk(CaseDesk):
     """Questions and commands about signatures."""
 
     @rpc
@@ -42,6 +45,27 @@ class SupportDesk(Desk):
         """One petition that its petitioner opened for signatures; for everyone. Raises NotFound."""
         with self.database.read() as connection:
             return _shown(connection, SupportRows(connection).petition(petition_id))
+
+    @rpc
+    def close_support(self, actor: Plain, petition_id: str, reason: str, key: str) -> Plain:
+        """Take the public words of a petition away; the act and its reason stand in its history.
+
+        Raises NotFound, Forbidden (an office other than the municipality's registry), Refused (nothing is public).
+        """
+        given = load(SupportClosing(), {"reason": reason})["reason"]
+
+        def effect(connection: Connection, acting: Actor) -> Plain:
+            store, context = self._stores().on(connection), self.case_context()
+            case, looker = demand_seen(store.locked(petition_id), acting, None)
+            if looker.role != CLERK:
+                raise Forbidden(Sentence("Only the registry of the municipality closes the public part of a petition."))
+            if case.public_title is None:
+                raise Refused(Sentence("This petition has no public part."))
+            close_support(case, given, looker, context.now, store.calendar())
+            store.save(case, [], looker, context.procedure)
+            return {"id": case.id, "version": case.version}
+
+        return self.once(actor, key, "close_support", {"petition_id": petition_id, "reason": given}, effect)
 
     @rpc
     def request_support(

@@ -118,10 +118,14 @@ class ClockCancelledV1(ClockEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ClockReminderDueV1(ClockEvent):
-    """Its owner is reminded: `rung` is `before`, `due` or `head`; `days_left` in the clock's own days."""
+    """Somebody is reminded: `rung` is `before`, `due` or `head`; `days_left` in the clock's own days.
+
+    `turn`: the role that is reminded, the owner or whoever must act before the owner can.
+    """
 
     rung: str
     days_left: int
+    turn: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,7 +77,8 @@ def upgrade() -> None:
         sa.Column("created_at", Moment, nullable=False),
         sa.Column("sent_at", Moment),
         sa.Column("message_id", sa.String(300)),
-        sa.Column("address_sha256", sa.String(64)),
+        sa.Column("address_hash", sa.String(64)),
+        sa.Column("holder", sa.String(40)),
     )
     _partly("deliveries_due", "deliveries", ["channel", "next_at"], "next_at IS NOT NULL")
     _partly("deliveries_failed", "deliveries", ["created_at"], "state = 'failed'")
@@ -87,10 +88,16 @@ def upgrade() -> None:
     op.create_table(
         "suppressions",
         sa.Column("id", Id, primary_key=True),
-        sa.Column("address_sha256", sa.String(64), nullable=False, unique=True),
+        sa.Column("address_hash", sa.String(64), nullable=False),
         sa.Column("masked", sa.String(300), nullable=False),
         sa.Column("recipient", sa.String(100), nullable=False),
         sa.Column("cause", sa.String(50), nullable=False),
         sa.Column("since", Moment, nullable=False),
+        sa.UniqueConstraint("address_hash", "cause", name="suppressions_once_per_address_and_cause"),
     )
     op.create_index("suppressions_newest", "suppressions", [sa.text("since DESC"), "id"])
+    op.create_table(
+        "address_secrets",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("secret", sa.LargeBinary, nullable=False),
+    )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from services.petitions.domain.advice import capitals, drafting, element, person, topic, wording
+from services.petitions.domain.advice import capitals, drafting, element, person, reason, topic, wording
 from services.petitions.domain.advice.folded import folded
 from services.petitions.domain.advice.suggestion import BODY, SUBJECT, Suggestion
 from services.petitions.domain.advice.topic import KINDS
@@ -68,5 +68,7 @@ def advise(
     ]
     greeted = any(each.code == "informal_greeting" for each in found)
     found += element.missing(text, title, kind, voice, petitioner, greeted=greeted)
+    if kind == "information_request":
+        found = [replace(each, why=reason.OF_REQUESTS.get(each.why.template, each.why)) for each in found]
     found.sort(key=lambda each: (each.part != SUBJECT, each.start, each.end, each.code))
     return Advice(tuple(found), drafting.draft(subject, body, found, kind, voice, petitioner or {}, municipality))

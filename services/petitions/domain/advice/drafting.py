@@ -70,9 +70,15 @@ def _labels(text: str) -> set[str]:
     return {line.key.partition(":")[0].strip() for line in folded(text[:1_000]).lines_of_key() if ":" in line.key}
 
 
+_OF_A_NAME = (" BELEDİYE BAŞKANLIĞINA", " BELEDİYE BAŞKANLIĞI", " BELEDİYESİ")
+
+
 def heading(municipality: str) -> str:
-    """The line that names the authority."""
-    return f"{capital(municipality.strip()) or '…'} BELEDİYE BAŞKANLIĞINA"
+    """The line that names the authority, of "Şişli" and of "Şişli Belediyesi", as the registry calls it, alike."""
+    name = capital(" ".join(municipality.split()))
+    for ending in _OF_A_NAME:
+        name = name.removesuffix(ending)
+    return f"{name or '…'} BELEDİYE BAŞKANLIĞINA"
 
 
 @dataclass(frozen=True)

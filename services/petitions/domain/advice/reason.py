@@ -24,10 +24,20 @@ ORDER = Sentence(
     "This reads as an order to the office. Say what should be done and end with “arz ederim” (Official Correspondence "
     "Regulation 16/12); the reasoned answer within 30 days is owed to you anyhow (3071/7)."
 )
+ORDER_REQUEST = Sentence(
+    "This reads as an order to the office. Say what you want to know and end with “arz ederim” (Official "
+    "Correspondence Regulation 16/12); access or a reasoned refusal within 15 working days is owed to you anyhow (4982/11)."
+)
+PRESSING_REQUEST = Sentence(
+    "The law gives the time to give access: 15 working days (4982/11). Say exactly which information you mean; that "
+    "hurries more than this word."
+)
 PRESSING = Sentence(
     "The law gives the time to answer: 30 days (3071/7). Where there is danger, say what the danger is; that hurries "
     "more than this word."
 )
+OF_REQUESTS = {ORDER.template: ORDER_REQUEST, PRESSING.template: PRESSING_REQUEST}
+"""What is said instead of a request for information, which has a period of its own."""
 THREAT = Sentence(
     "What you may do after the answer, or after its absence, is given by law and need not be announced (2577/10, "
     "11). A petition that asks is read; one that threatens is defended against."

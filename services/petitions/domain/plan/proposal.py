@@ -20,17 +20,6 @@ COLUMNS: Mapping[str, Label] = {
 }
 """No subject and no text: words of the petitioner may name persons."""
 
-KINDS: Mapping[str, Label] = {
-    "partnership_proposal": Label(tr="İş birliği önerisi", en="Partnership proposal"),
-    "opinion": Label(tr="Görüş", en="Opinion"),
-}
-OUTCOMES: Mapping[str, Label] = {
-    "accepted": Label(tr="Kabul edildi", en="Accepted"),
-    "partly": Label(tr="Kısmen kabul edildi", en="Partly accepted"),
-    "refused": Label(tr="Kabul edilmedi", en="Refused"),
-    "informed": Label(tr="Bilgi verildi", en="Informed"),
-    "not_examined": Label(tr="İncelenemedi", en="Not examined"),
-}
 STAKEHOLDERS: Mapping[str, Label] = {
     "citizen": Label(tr="Yurttaş", en="Citizen"),
     "organisation": Label(tr="Sivil toplum kuruluşu", en="Civil society organisation"),

@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("authorised_person", sa.String(length=200), nullable=True),
         sa.Column("mandate", sa.String(length=200), nullable=True),
         sa.Column("signature", sa.String(length=20), nullable=True),
+        sa.Column("signature_seen", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("organisation_id", Id, nullable=True),
         sa.Column("organisation_name", sa.String(length=300), nullable=True),
         sa.Column("vouched", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -112,6 +113,12 @@ def upgrade() -> None:
     )
     op.create_index("petitions_by_activity", "petitions", ["activity_id", "kind"], unique=False)
     op.create_index("petitions_by_age", "petitions", ["created_at", "id"], unique=False)
+    for name, column, kept in (
+        ("petitions_public", "municipality", "public_title"),
+        ("petitions_of_account", "submitted_by", "submitted_by"),
+    ):
+        where = sa.text(f"{kept} IS NOT NULL")
+        op.create_index(name, "petitions", [column, "created_at", "id"], postgresql_where=where, sqlite_where=where)
     op.create_index("petitions_by_protocol", "petitions", ["protocol_id"], unique=False)
     op.create_index("petitions_duty_of_municipality", "petitions", ["municipality", "duty", "duty_on"], unique=False)
     op.create_index(
