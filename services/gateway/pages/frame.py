@@ -19,7 +19,8 @@ th, td { border: 1px solid; padding: 0.35rem 0.6rem; text-align: start; vertical
 .wide { overflow-x: auto; }
 p, li { overflow-wrap: anywhere; }
 .method { font-weight: 700; }
-a:focus-visible, summary:focus-visible { outline: 3px solid; outline-offset: 2px; }
+button { font: inherit; padding: 0.5rem 1rem; }
+a:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px solid; outline-offset: 2px; }
 """
 _DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = (
