@@ -36,6 +36,7 @@ _CLOSED_6 = tuple(
     for each in (
         "2001::/23",  # protocol assignments; Teredo and others that carry an IPv4 address inside
         "2001:db8::/32",  # examples (RFC 3849)
+        "2002::/16",  # 6to4: an IPv4 address inside, and no relays any more (RFC 7526)
         "3fff::/20",  # examples (RFC 9637)
     )
 )
@@ -75,6 +76,4 @@ def _is_open(address: Address) -> bool:
         return not any(address in network for network in _CLOSED_4)
     if address.scope_id is not None or address not in _OPEN_6:
         return False
-    if address.sixtofour is not None:
-        return _is_open(address.sixtofour)
     return not any(address in network for network in _CLOSED_6)
